@@ -1,0 +1,1 @@
+"""The tables as data: vocabularies and schemas that every other room speaks."""

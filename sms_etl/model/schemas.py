@@ -1,0 +1,230 @@
+"""Canonical tables as data: names, types and one line of meaning for every column.
+
+From these come the Polars schemas, the Delta tables, Dagster's column descriptions and the docs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+UTC_TIME = pl.Datetime("us", "UTC")
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, Polars type, and what it means (with its unit)."""
+
+    name: str
+    dtype: pl.DataType | type[pl.DataType]
+    meaning: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class Table:
+    """A canonical table."""
+
+    name: str
+    meaning: str
+    columns: tuple[Column, ...]
+
+    @property
+    def schema(self) -> pl.Schema:
+        """Polars schema, in column order."""
+        return pl.Schema({column.name: column.dtype for column in self.columns})
+
+    @property
+    def names(self) -> list[str]:
+        """Column names, in order."""
+        return [column.name for column in self.columns]
+
+    def empty(self) -> pl.DataFrame:
+        """A frame with this schema and no rows."""
+        return pl.DataFrame(schema=self.schema)
+
+
+OBSERVATIONS = Table(
+    "observations",
+    "What one provider record says, in our columns but still in the provider's words",
+    (
+        Column("pull", pl.String, "Identifier of the landed pull", nullable=False),
+        Column("page", pl.UInt32, "Page number within the pull, from 1", nullable=False),
+        Column("record", pl.UInt32, "Record number within the page, from 0", nullable=False),
+        Column("pulled_at", UTC_TIME, "When the page was received", nullable=False),
+        Column("message_id", pl.String, "Provider's identifier of the message"),
+        Column("part_of", pl.String, "Shared by the rows of one long message, where a row is a part"),
+        Column("recipient", pl.String, "Recipient as the provider writes it"),
+        Column("sender", pl.String, "Sender ID or number"),
+        Column("service", pl.String, "Messaging service, account or route of the provider"),
+        Column("campaign", pl.String, "Campaign, where the provider names one"),
+        Column("channel", pl.String, "Channel word of our vocabulary"),
+        Column("inbound", pl.Boolean, "True for a message received, not sent"),
+        Column("status", pl.String, "Status word of the provider"),
+        Column("code", pl.String, "Error code of the provider"),
+        Column("created_at_text", pl.String, "Accepted-at time as written"),
+        Column("sent_at_text", pl.String, "Sent-at time as written"),
+        Column("done_at_text", pl.String, "Final-status time as written"),
+        Column("created_at", UTC_TIME, "When the provider took the message; null if unreadable"),
+        Column("sent_at", UTC_TIME, "When the provider sent it on; null if unreadable"),
+        Column("done_at", UTC_TIME, "When the status became final; null if unreadable"),
+        Column("done_at_origin", pl.String, "TimeOrigin of done_at"),
+        Column("updated_at", UTC_TIME, "When the provider last changed the record"),
+        Column("parts_billed", pl.Int32, "Parts the provider billed"),
+        Column("price_text", pl.String, "Price as written"),
+        Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit, not negative"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("text", pl.String, "Body of the message; never leaves this table"),
+        Column("mcc_mnc", pl.String, "Mobile network code stated by the provider"),
+        Column("operator", pl.String, "Operator stated by the provider"),
+        Column("malformed", pl.String, "Why the record could not be read at all; null if it could"),
+    ),
+)
+
+OUTBOX = Table(
+    "outbox",
+    "What the user asked to be sent, from the user's own system",
+    (
+        Column("message_id", pl.String, "Provider's identifier, as stored when sending"),
+        Column("source", pl.String, "Configured source it went through; null: any"),
+        Column("recipient", pl.String, "Recipient as the user wrote it"),
+        Column("campaign", pl.String, "Campaign identifier"),
+        Column("submitted_at", UTC_TIME, "When the user submitted it"),
+        Column("sender", pl.String, "Sender ID"),
+        Column("text", pl.String, "Body of the message; never leaves this table"),
+        Column("contact_id", pl.String, "The user's own identifier of the person"),
+    ),
+)
+
+MESSAGES = Table(
+    "messages",
+    "One row per message to one recipient",
+    (
+        Column("day", pl.Date, "Calendar day of submission in the business time zone", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("provider", pl.String, "Provider kind behind the source", nullable=False),
+        Column("message_id", pl.String, "Provider's identifier", nullable=False),
+        Column("campaign", pl.String, "Campaign identifier, or 'unknown'", nullable=False),
+        Column("campaign_origin", pl.String, "outbox, provider, sender_rule or none", nullable=False),
+        Column("recipient", pl.String, "Keyed HMAC-SHA-256 pseudonym of the E.164 number"),
+        Column("key_id", pl.String, "Which pseudonym key was used"),
+        Column("country", pl.String, "ISO 3166 alpha-2, or 'unknown'", nullable=False),
+        Column("operator", pl.String, "Operator name, or 'unknown'", nullable=False),
+        Column("operator_origin", pl.String, "provider, prefix or none", nullable=False),
+        Column("number_type", pl.String, "NumberType", nullable=False),
+        Column("sender", pl.String, "Sender ID, or 'unknown'", nullable=False),
+        Column("channel", pl.String, "Channel", nullable=False),
+        Column("status", pl.String, "Provider's status word"),
+        Column("code", pl.String, "Provider's error code"),
+        Column("status_class", pl.String, "StatusClass", nullable=False),
+        Column("final", pl.Boolean, "Whether the status can still change", nullable=False),
+        Column("reason", pl.String, "Reason; null for delivered and pending"),
+        Column("permanence", pl.String, "Permanence; null where reason is null"),
+        Column("mender", pl.String, "Who can mend it; null where reason is null"),
+        Column("receipt", pl.String, "Receipt level of a delivered message", nullable=False),
+        Column("submitted_at", UTC_TIME, "When it was submitted", nullable=False),
+        Column("submitted_at_origin", pl.String, "TimeOrigin", nullable=False),
+        Column("done_at", UTC_TIME, "When the status became final"),
+        Column("done_at_origin", pl.String, "TimeOrigin", nullable=False),
+        Column("seconds_to_deliver", pl.Float64, "done_at - submitted_at of delivered messages, seconds"),
+        Column("parts", pl.Int32, "Parts sent"),
+        Column("parts_origin", pl.String, "billed, computed or none", nullable=False),
+        Column("encoding", pl.String, "Encoding; null without a text"),
+        Column("text_length", pl.Int32, "Length of the text in code units; null without a text"),
+        Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("cost_origin", pl.String, "CostOrigin", nullable=False),
+        Column("observed_at", UTC_TIME, "When the winning record was pulled", nullable=False),
+        Column("observations", pl.UInt32, "Records folded into this row, itself included", nullable=False),
+    ),
+)
+
+QUARANTINE = Table(
+    "quarantine",
+    "Records that could not become messages, with the place of the raw record in landing",
+    (
+        Column("day", pl.Date, "Day whose rebuild set it aside", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("pull", pl.String, "Landed pull", nullable=False),
+        Column("page", pl.UInt32, "Page number", nullable=False),
+        Column("record", pl.UInt32, "Record number", nullable=False),
+        Column("message_id", pl.String, "Provider's identifier, if any"),
+        Column("reason", pl.String, "QuarantineReason", nullable=False),
+        Column("detail", pl.String, "The offending value, without personal data"),
+    ),
+)
+
+CUBE_KEYS = (
+    "day", "hour", "source", "provider", "campaign", "sender", "channel", "country", "operator",
+)  # fmt: skip
+"""Dimensions that both cube tables share."""
+
+_CUBE_KEY_COLUMNS = (
+    Column("day", pl.Date, "Calendar day of submission in the business time zone", nullable=False),
+    Column("hour", UTC_TIME, "UTC hour of submission", nullable=False),
+    Column("source", pl.String, "Configured source", nullable=False),
+    Column("provider", pl.String, "Provider kind", nullable=False),
+    Column("campaign", pl.String, "Campaign identifier, or 'unknown'", nullable=False),
+    Column("sender", pl.String, "Sender ID, or 'unknown'", nullable=False),
+    Column("channel", pl.String, "Channel", nullable=False),
+    Column("country", pl.String, "ISO 3166 alpha-2, or 'unknown'", nullable=False),
+    Column("operator", pl.String, "Operator, or 'unknown'", nullable=False),
+)
+
+CUBE = Table(
+    "cube",
+    "Counts that add: every figure of every report is a sum over these rows",
+    (
+        *_CUBE_KEY_COLUMNS,
+        Column("status_class", pl.String, "StatusClass", nullable=False),
+        Column("reason", pl.String, "Reason; null for delivered and pending"),
+        Column("permanence", pl.String, "Permanence; null where reason is null"),
+        Column("receipt", pl.String, "Receipt level", nullable=False),
+        Column("currency", pl.String, "ISO 4217 code; null where no cost is known"),
+        Column("messages", pl.Int64, "Messages", nullable=False),
+        Column("parts", pl.Int64, "Parts, where known", nullable=False),
+        Column("messages_with_parts", pl.Int64, "Messages whose parts are known", nullable=False),
+        Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit", nullable=False),
+        Column("messages_with_cost", pl.Int64, "Messages whose cost is known", nullable=False),
+        Column("messages_with_time", pl.Int64, "Delivered with a delivered time", nullable=False),
+    ),
+)
+
+LATENCY = Table(
+    "latency",
+    "Times to deliver as a mergeable log-scale histogram, delivered messages only",
+    (
+        *_CUBE_KEY_COLUMNS,
+        Column("origin", pl.String, "TimeOrigin of the delivered time", nullable=False),
+        Column("bucket", pl.Int32, "Histogram bucket, see metrics.histogram", nullable=False),
+        Column("messages", pl.Int64, "Delivered messages in the bucket", nullable=False),
+    ),
+)
+
+CONSERVATION = Table(
+    "conservation",
+    "Where every landed record of a day went; the parts add up to records_in",
+    (
+        Column("day", pl.Date, "Day", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("fate", pl.String, "message, folded or quarantined", nullable=False),
+        Column("reason", pl.String, "FoldReason or QuarantineReason; null for messages"),
+        Column("records", pl.Int64, "Records", nullable=False),
+    ),
+)
+
+UNMAPPED = Table(
+    "unmapped",
+    "Status words and codes that no dictionary knows, loud until somebody maps them",
+    (
+        Column("day", pl.Date, "Day", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("kind", pl.String, "status or code", nullable=False),
+        Column("word", pl.String, "The word or code", nullable=False),
+        Column("messages", pl.Int64, "Messages that carry it", nullable=False),
+    ),
+)
+
+LAKE_TABLES = (MESSAGES, QUARANTINE, CUBE, LATENCY, CONSERVATION, UNMAPPED)
+"""Tables kept in the lake; each is partitioned by day and source."""

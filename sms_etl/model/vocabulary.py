@@ -1,0 +1,144 @@
+"""The closed word lists of the project. A word that is not here does not reach a table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class StatusClass(StrEnum):
+    """Where a message stands. PENDING is apart from UNKNOWN: it may still change."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    PENDING = "pending"
+
+
+class Reason(StrEnum):
+    """Why a message did not arrive, in the words of the sender's work, not of one provider."""
+
+    ABSENT_SUBSCRIBER = "absent_subscriber"
+    UNREACHABLE_HANDSET = "unreachable_handset"
+    INVALID_NUMBER = "invalid_number"
+    NOT_MOBILE = "not_mobile_landline"
+    BLOCKED_BY_RECIPIENT = "blocked_by_recipient"
+    OPTED_OUT = "opted_out"
+    SPAM_FILTERED = "spam_filtered_content"
+    CARRIER_BLOCKED = "carrier_blocked"
+    UNREGISTERED_SENDER = "unregistered_sender"
+    SENDER_NOT_ALLOWED = "sender_not_allowed"
+    EXPIRED = "expired_ttl"
+    NO_RECEIPT = "no_receipt"
+    NETWORK_ERROR = "network_error"
+    NO_ROUTE = "no_route"
+    PROVIDER_ERROR = "provider_error"
+    RATE_LIMITED = "rate_limited"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+    ACCOUNT_PROBLEM = "account_problem"
+    GEO_PERMISSION = "geo_permission"
+    ENCODING_OR_LENGTH = "message_too_long_or_encoding"
+    FRAUD_OR_PUMPING = "fraud_or_pumping"
+    DUPLICATE = "duplicate"
+    CANCELED = "canceled"
+    UNKNOWN_STATUS = "unknown_status"
+    UNKNOWN_CODE = "unknown_code"
+    NOT_STATED = "not_stated"
+    OTHER = "other"
+
+
+class Permanence(StrEnum):
+    """Whether the same message to the same number would fail again."""
+
+    PERMANENT = "permanent"
+    TEMPORARY = "temporary"
+    UNKNOWN = "unknown"
+
+
+class Mender(StrEnum):
+    """Who can mend the cause."""
+
+    SENDER = "sender"
+    LIST = "list"
+    PROVIDER = "provider"
+    OPERATOR = "operator"
+    NOBODY = "nobody"
+
+
+class Receipt(StrEnum):
+    """How far the proof of delivery reaches."""
+
+    HANDSET = "handset"
+    OPERATOR = "operator"
+    UNSTATED = "unstated"
+    NONE = "none"
+
+
+class NumberType(StrEnum):
+    """What kind of line a recipient number is."""
+
+    MOBILE = "mobile"
+    FIXED_LINE = "fixed_line"
+    OTHER = "other"
+    INVALID = "invalid"
+
+
+class Encoding(StrEnum):
+    """Alphabet a text is sent in; it decides how many characters fit a part."""
+
+    GSM7 = "gsm7"
+    UCS2 = "ucs2"
+
+
+class Channel(StrEnum):
+    """What carried the message."""
+
+    SMS = "sms"
+    VIBER = "viber"
+    RCS = "rcs"
+    WHATSAPP = "whatsapp"
+
+
+class TimeOrigin(StrEnum):
+    """Where a time comes from, so that a report can say how far to trust it."""
+
+    PROVIDER = "provider"
+    PROVIDER_UPDATE = "provider_update"
+    OUTBOX = "outbox"
+    POLL = "poll"
+    NONE = "none"
+
+
+class CostOrigin(StrEnum):
+    """Where a cost comes from."""
+
+    BILLED = "billed"
+    TARIFF = "tariff"
+    NONE = "none"
+
+
+class FoldReason(StrEnum):
+    """Why a record was folded into another message and not counted as one of its own."""
+
+    REPEATED = "repeated_observation"
+    PART = "part_of_message"
+    OTHER_DAY = "belongs_to_another_day"
+    INBOUND = "inbound_message"
+
+
+class QuarantineReason(StrEnum):
+    """Why a record could not become a message. The raw record stays in landing."""
+
+    NO_MESSAGE_ID = "no_message_id"
+    NO_SUBMIT_TIME = "no_submit_time"
+    BAD_TIME = "unreadable_time"
+    TIMES_OUT_OF_ORDER = "times_out_of_order"
+    BAD_PRICE = "unreadable_price"
+    BAD_RECORD = "unreadable_record"
+
+
+UNKNOWN_LABEL = "unknown"
+"""Printed for a dimension (operator, country, campaign ...) that nothing told us."""
+
+MICRO = 1_000_000
+"""Money is kept as whole millionths of a currency unit: one SMS costs less than one cent."""
