@@ -1,0 +1,109 @@
+"""Reads the settings file and turns every mistake in it into a line a person can act on."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sms_etl.config.settings import Settings, SourceSettings
+from sms_etl.errors import ConfigError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+CONFIG_PATH_VARIABLE = "SMS_ETL_CONFIG"
+DEFAULT_PATH = Path("sms_etl.toml")
+
+
+def settings_path() -> Path:
+    """Where the settings file is: SMS_ETL_CONFIG, or sms_etl.toml in the current folder."""
+    return Path(os.environ.get(CONFIG_PATH_VARIABLE) or DEFAULT_PATH).absolute()
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read and validate the settings file, every source included.
+
+    Raises:
+        ConfigError: the file is missing, is not TOML, or says something that is not allowed.
+    """
+    from sms_etl.sources.registry import OUTBOX_KINDS, SOURCE_KINDS
+
+    path = (path or settings_path()).absolute()
+    tree = _read(path)
+    settings = validate(Settings, {**tree, "path": path}, path, "")
+    sources = {
+        name: _validate_kind(SOURCE_KINDS, block, path, f"sources.{name}")
+        for name, block in settings.sources.items()
+    }
+    outbox = settings.outbox
+    if outbox is not None:
+        outbox = _validate_kind(OUTBOX_KINDS, outbox, path, "outbox")
+    return settings.model_copy(update={"sources": sources, "outbox": outbox})
+
+
+def validate(model: type[Model], values: object, path: Path, prefix: str) -> Model:
+    """Validate one block of the file; mistakes name the file, the key and what is allowed."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        lines = [_line(model, detail, prefix) for detail in error.errors()]
+        raise ConfigError(f"{path} is not valid:\n" + "\n".join(lines)) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(
+            f"There is no settings file {path}. Create it (see docs/configuration.md) "
+            f"or set {CONFIG_PATH_VARIABLE} to where it is."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+
+
+def _validate_kind(
+    kinds: Mapping[str, type[SourceSettings]], block: object, path: Path, prefix: str
+) -> SourceSettings:
+    kind = block.get("kind") if isinstance(block, dict) else None
+    if kind not in kinds:
+        raise ConfigError(
+            f"{path} is not valid:\n  {prefix}.kind: {kind!r} is not known; "
+            f"allowed: {', '.join(sorted(kinds))}"
+        )
+    return validate(kinds[str(kind)], block, path, prefix)
+
+
+def _line(model: type[BaseModel], detail: ErrorDetails, prefix: str) -> str:
+    where = ".".join([prefix, *map(str, detail["loc"])]).strip(".") or "(file)"
+    text = detail["msg"].removeprefix("Value error, ")
+    if detail["type"] == "extra_forbidden":
+        text = "this key is not known" + _nearest(model, detail)
+    elif detail["type"] == "missing":
+        text = "this key is missing"
+    else:
+        text += f"; found {detail['input']!r}" if _is_short(detail["input"]) else ""
+    return f"  {where}: {text}"
+
+
+def _nearest(model: type[BaseModel], detail: ErrorDetails) -> str:
+    fields: dict[str, Any] = dict(model.model_fields)
+    for step in detail["loc"][:-1]:
+        annotation = getattr(fields.get(str(step)), "annotation", None)
+        fields = dict(getattr(annotation, "model_fields", {}))
+    close = difflib.get_close_matches(str(detail["loc"][-1]), fields, n=1)
+    if close:
+        return f"; did you mean '{close[0]}'?"
+    return f"; allowed: {', '.join(sorted(fields))}" if fields else ""
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, (str, int, float, bool)) and len(str(value)) < 80

@@ -1,0 +1,187 @@
+"""The shape of the settings file."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, model_validator
+
+from sms_etl.config.secrets import EnvSecret
+
+NAME_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
+"""Source and subscription names become table partitions, asset keys and file names."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is not an IANA time zone such as 'Europe/Kyiv'") from error
+    return name
+
+
+ZoneName = Annotated[str, AfterValidator(_known_zone)]
+
+
+class Strict(BaseModel):
+    """Settings that refuse a key they do not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Tariff(Strict):
+    """What one part costs, for sources whose log carries no price."""
+
+    price_per_part: Annotated[float, Field(ge=0)]
+    currency: Currency
+
+
+class Project(Strict):
+    """The deployment as a whole."""
+
+    name: str = Field(min_length=1, description="Printed on every report")
+    data_dir: Path = Path("var")
+    business_time_zone: ZoneName = "Europe/Kyiv"
+    first_day: date
+    home_country: Country = "UA"
+    silence_hours: Annotated[float, Field(gt=0)] = 72.0
+    settling_days: Annotated[int, Field(ge=1, le=60)] = 4
+    backfill_chunk_days: Annotated[int, Field(ge=1, le=366)] = 31
+    pseudonym_key: EnvSecret = EnvSecret("SMS_ETL_PSEUDONYM_KEY")
+    warehouse_url: EnvSecret | None = None
+    goal_delivery_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business time zone."""
+        return ZoneInfo(self.business_time_zone)
+
+
+class SourceSettings(Strict):
+    """What every source has; each provider adds its own keys."""
+
+    kind: str
+    enabled: bool = True
+    tariff: Tariff | None = None
+
+
+class SenderRule(Strict):
+    """Names the campaign of messages by their sender or messaging service."""
+
+    campaign: str
+    sender: str | None = None
+    service: str | None = None
+    source: Name | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> SenderRule:
+        if self.sender is None and self.service is None and self.source is None:
+            raise ValueError("a campaign rule needs a sender, a service or a source")
+        return self
+
+
+class Campaigns(Strict):
+    """Where campaigns come from besides the outbox."""
+
+    catalogue: Path | None = None
+    rules: tuple[SenderRule, ...] = ()
+
+
+class Security(StrEnum):
+    """How the connection to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class Mail(Strict):
+    """The mail server and who may be written to."""
+
+    host: str
+    port: Annotated[int, Field(ge=1, le=65535)]
+    security: Security = Security.STARTTLS
+    username: str | None = None
+    password: EnvSecret | None = None
+    sender: str = Field(description="From header, e.g. 'Reports <reports@example.com>'")
+    allowed_domains: tuple[str, ...] = ()
+    timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
+    owner: EmailStr = Field(description="Who is told when something fails")
+
+
+class ReportKind(StrEnum):
+    """What a report is about."""
+
+    PERIOD = "period"
+    CAMPAIGN = "campaign"
+
+
+class Period(StrEnum):
+    """How long a period report looks back."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class Language(StrEnum):
+    """Languages with a message catalogue."""
+
+    UKRAINIAN = "uk"
+    ENGLISH = "en"
+
+
+class Subscription(Strict):
+    """Who gets which report, when and in what language."""
+
+    name: Name
+    readers: tuple[EmailStr, ...] = Field(min_length=1)
+    report: ReportKind = ReportKind.PERIOD
+    period: Period = Period.WEEK
+    campaign: str | None = None
+    language: Language = Language.UKRAINIAN
+    cron: str = "0 8 * * 1"
+    time_zone: ZoneName | None = None
+
+    @model_validator(mode="after")
+    def _campaign_named(self) -> Subscription:
+        if self.report is ReportKind.CAMPAIGN and not self.campaign:
+            raise ValueError("a campaign report needs the key 'campaign'")
+        return self
+
+
+class Settings(Strict):
+    """The whole tree. `outbox` and `sources` are validated by the module that knows their kind."""
+
+    project: Project
+    outbox: Any = None
+    sources: dict[Name, Any]
+    campaigns: Campaigns = Campaigns()
+    mail: Mail | None = None
+    subscriptions: tuple[Subscription, ...] = ()
+    path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
+
+    @model_validator(mode="after")
+    def _unique_names(self) -> Settings:
+        names = [subscription.name for subscription in self.subscriptions]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"subscription names used twice: {', '.join(twice)}")
+        return self
+
+    def resolve(self, path: Path) -> Path:
+        """A path of the settings file, relative to the folder the file lies in."""
+        return path if path.is_absolute() else (self.path.parent / path).resolve()
+
+    @property
+    def data_dir(self) -> Path:
+        """Folder of landing, lake, warehouse and editions."""
+        return self.resolve(self.project.data_dir)
