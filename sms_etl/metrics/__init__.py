@@ -1,0 +1,1 @@
+"""Figures as sums over the cube: rates that carry their own definition, times, reasons, money."""

@@ -1,0 +1,63 @@
+"""A rate is an object: nothing in the project prints a bare percentage."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+Z_95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+
+SMALL_SAMPLE = 30
+"""Under this many messages a rate is shown as counts, not as a percentage."""
+
+
+class Interval(BaseModel):
+    """A 95 % interval of a share, both ends in 0..1."""
+
+    model_config = ConfigDict(frozen=True)
+
+    low: float
+    high: float
+
+
+class Rate(BaseModel):
+    """A share with everything needed to judge it.
+
+    `value` is null when the denominator is zero. `low` and `high` bound the value that will
+    stand once every missing receipt is in; `interval` is the sampling error of `value` (Wilson).
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float | None
+    numerator: int
+    denominator: int
+    denominator_name: str
+    low: float | None
+    high: float | None
+    interval: Interval | None
+    coverage: float | None
+    as_of: datetime
+    mature: bool
+
+    @property
+    def small(self) -> bool:
+        """Whether the denominator is too small for a percentage to mean much."""
+        return self.denominator < SMALL_SAMPLE
+
+
+def wilson(successes: int, trials: int, z: float = Z_95) -> Interval | None:
+    """Wilson score interval of a share; null for no trials.
+
+    Formula: E. B. Wilson, J. Am. Stat. Assoc. 22 (1927); NIST/SEMATECH e-Handbook 7.2.4.1.
+    """
+    if trials == 0:
+        return None
+    share = successes / trials
+    scale = 1 + z * z / trials
+    centre = (share + z * z / (2 * trials)) / scale
+    half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / scale
+    return Interval(low=max(0.0, centre - half), high=min(1.0, centre + half))

@@ -1,0 +1,194 @@
+"""Every figure of a report, as data. A report is rendered from this and from nothing else.
+
+The JSON of an edition is this tree; the HTML, the PDF, the mail and the chart are drawn from it,
+so they cannot disagree. Times are UTC; days are calendar days of `zone`; money is in
+millionths of the currency unit; durations are seconds.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from sms_etl.config.settings import Period, ReportKind
+from sms_etl.metrics.rate import Rate
+
+FIGURES_VERSION = 1
+"""Raised when the meaning of a field changes."""
+
+
+class Figure(BaseModel):
+    """A frozen node of the tree."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class TimeQuality(StrEnum):
+    """How far a time to deliver can be trusted."""
+
+    MEASURED = "measured"
+    UPPER_ESTIMATE = "upper_estimate"
+    NOT_AVAILABLE = "not_available"
+
+
+class Latency(Figure):
+    """Time from submission to delivery of delivered messages, in seconds.
+
+    Quantiles come from the mergeable histogram (relative error stated in metrics.histogram).
+    `waiting` counts messages that have no final state yet and so can only be slower.
+    """
+
+    quality: TimeQuality
+    messages: int
+    waiting: int
+    median: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+
+
+class Cost(Figure):
+    """Money of one currency."""
+
+    currency: str
+    spent_micro: int
+    spent_on_undelivered_micro: int
+    per_delivered_micro: int | None
+    messages_with_cost: int
+    messages: int
+
+
+class Totals(Figure):
+    """Counts of a cohort by submission time, and what follows from them."""
+
+    submitted: int
+    delivered: int
+    failed: int
+    rejected: int
+    unknown: int
+    pending: int
+    parts: int
+    messages_with_parts: int
+    delivery: Rate
+    delivery_of_final: Rate
+    coverage: Rate
+    operator_receipts: int
+    latency: Latency
+    costs: tuple[Cost, ...]
+
+
+class DayPoint(Figure):
+    """One calendar day."""
+
+    day: date
+    totals: Totals
+
+
+class HourCell(Figure):
+    """One weekday (1 = Monday) and hour of the reader's zone, summed over the period."""
+
+    weekday: int
+    hour: int
+    totals: Totals
+
+
+class GroupRow(Figure):
+    """One value of a dimension. `label` is printed; `key` is stable."""
+
+    key: str
+    label: str
+    totals: Totals
+    previous: Totals | None
+
+
+class ReasonRow(Figure):
+    """Undelivered messages (failed, rejected, unknown) of one reason."""
+
+    reason: str
+    permanence: str
+    mender: str
+    share: Rate
+    previous_messages: int | None
+
+
+class FindingKind(StrEnum):
+    """What was noticed."""
+
+    DELIVERY_DROP = "delivery_drop"
+    RECEIPTS_MISSING = "receipts_missing"
+    SLOW_DELIVERY = "slow_delivery"
+    SENDER_BLOCKED = "sender_blocked"
+    DEAD_NUMBERS = "dead_numbers"
+    UNMAPPED_WORDS = "unmapped_words"
+    QUARANTINED = "quarantined_records"
+
+
+class Finding(Figure):
+    """A problem with its evidence; sentences are rendered from it in any language.
+
+    `scope` names the slice (dimension -> value); `excess` is how many messages more than the
+    baseline went wrong; `cost` is the money spent on them.
+    """
+
+    id: str
+    kind: FindingKind
+    scope: dict[str, str]
+    start: datetime
+    end: datetime
+    messages: int
+    affected: int
+    excess: int
+    rate: Rate
+    baseline: Rate | None
+    main_reason: str | None
+    cost: tuple[Cost, ...]
+    severity: float
+
+
+class SourceState(Figure):
+    """What one source brought for the period."""
+
+    source: str
+    provider: str
+    days_expected: int
+    days_present: int
+    missing_days: tuple[date, ...]
+    records: int
+    messages: int
+    folded: dict[str, int]
+    quarantined: dict[str, int]
+    unmapped: dict[str, int]
+    last_pulled_at: datetime | None
+
+
+class Figures(Figure):
+    """A whole report."""
+
+    version: int
+    kind: ReportKind
+    period: Period | None
+    campaign: str | None
+    campaign_label: str | None
+    project: str
+    first_day: date
+    last_day: date
+    previous_first_day: date | None
+    previous_last_day: date | None
+    zone: str
+    data_as_of: datetime
+    goal: float | None
+    totals: Totals
+    previous: Totals | None
+    days: tuple[DayPoint, ...]
+    previous_days: tuple[DayPoint, ...]
+    hours: tuple[HourCell, ...]
+    by_campaign: tuple[GroupRow, ...]
+    by_source: tuple[GroupRow, ...]
+    by_sender: tuple[GroupRow, ...]
+    by_country: tuple[GroupRow, ...]
+    by_operator: tuple[GroupRow, ...]
+    reasons: tuple[ReasonRow, ...]
+    findings: tuple[Finding, ...]
+    sources: tuple[SourceState, ...]
