@@ -1,0 +1,1 @@
+"""The stores: landing (immutable pages), the lake (Delta tables) and the warehouse (SQL)."""
