@@ -1,0 +1,1 @@
+"""From landed records to one row per message."""

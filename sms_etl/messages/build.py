@@ -1,0 +1,199 @@
+"""Rebuilds messages, quarantine and their conservation account from landed pages alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from sms_etl.config.settings import SenderRule, Tariff
+from sms_etl.dictionaries import Dictionary, classify
+from sms_etl.errors import ConservationError
+from sms_etl.messages.days import at_days, with_fate, with_outbox, with_submission
+from sms_etl.messages.enrich import (
+    with_campaign,
+    with_cost,
+    with_parts,
+    with_recipient,
+    with_sender,
+    with_time_to_deliver,
+)
+from sms_etl.messages.fold import join_parts, latest_observation
+from sms_etl.model.schemas import CONSERVATION, MESSAGES, QUARANTINE, UNMAPPED
+from sms_etl.model.vocabulary import FoldReason
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything besides the landed pages that decides what the messages look like."""
+
+    source: str
+    provider: str
+    dictionary: Dictionary
+    rules: Sequence[SenderRule]
+    tariff: Tariff | None
+    zone: ZoneInfo
+    home_country: str
+    silence_hours: float
+    pseudonym_key: bytes
+
+
+@dataclass(frozen=True)
+class Built:
+    """The rebuilt slices of some days of one source; schemas as in model.schemas."""
+
+    messages: pl.DataFrame
+    quarantine: pl.DataFrame
+    conservation: pl.DataFrame
+    unmapped: pl.DataFrame
+
+
+def build_messages(
+    observed: pl.LazyFrame,
+    outbox: pl.LazyFrame,
+    pulls: pl.DataFrame,
+    days: Sequence[date],
+    recipe: Recipe,
+) -> Built:
+    """Messages of these days from the records of the pulls that may hold them.
+
+    Args:
+        observed: OBSERVATIONS of all pulls read.
+        outbox: OUTBOX rows around these days, one per message_id.
+        pulls: `pull`, `first_day`, `last_day`, `records` of every pull read.
+        days: business days to rebuild.
+        recipe: classes, campaigns, prices and the key.
+
+    Raises:
+        ConservationError: records in differ from messages + folded + quarantined.
+    """
+    placed = at_days(
+        with_fate(with_submission(with_outbox(observed, outbox), recipe.zone.key)),
+        pulls.lazy().select("pull", "first_day", "last_day"),
+        days,
+    ).collect(engine="streaming")
+    usable = placed.filter(pl.col("quarantined").is_null() & pl.col("folded").is_null())
+    classified = classify(
+        usable.lazy(),
+        recipe.dictionary,
+        now_column="pulled_at",
+        silence_hours=recipe.silence_hours,
+    ).collect()
+    messages = join_parts(latest_observation(classified))
+    built = Built(
+        messages=_enriched(messages, recipe),
+        quarantine=_quarantine(placed, recipe.source),
+        conservation=_conservation(placed, messages, days, recipe.source),
+        unmapped=_unmapped(messages, recipe.source),
+    )
+    _check_conserved(placed, built)
+    return built
+
+
+def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    frame = with_campaign(messages, recipe.rules, recipe.source)
+    frame = with_recipient(frame, recipe.home_country, recipe.pseudonym_key)
+    frame = with_cost(with_parts(with_sender(frame)), recipe.tariff)
+    return (
+        with_time_to_deliver(frame)
+        .with_columns(
+            source=pl.lit(recipe.source),
+            provider=pl.lit(recipe.provider),
+            observed_at=pl.col("pulled_at"),
+        )
+        .select(MESSAGES.names)
+        .cast(dict(MESSAGES.schema))
+        .sort("day", "submitted_at", "message_id")
+    )
+
+
+def _quarantine(placed: pl.DataFrame, source: str) -> pl.DataFrame:
+    return (
+        placed.filter(pl.col("quarantined").is_not_null())
+        .with_columns(source=pl.lit(source), reason=pl.col("quarantined"))
+        .select(QUARANTINE.names)
+        .cast(dict(QUARANTINE.schema))
+        .sort("day", "pull", "page", "record")
+    )
+
+
+def _conservation(
+    placed: pl.DataFrame, messages: pl.DataFrame, days: Sequence[date], source: str
+) -> pl.DataFrame:
+    kept = messages.group_by("day").agg(
+        records=pl.len(),
+        repeated=pl.col("observations").sum() - pl.col("part_rows").sum(),
+        parts=pl.col("part_rows").sum() - pl.len(),
+    )
+    quarantined = placed.filter(pl.col("quarantined").is_not_null())
+    folded = placed.filter(pl.col("folded").is_not_null())
+    account = pl.concat(
+        [
+            kept.select("day", "records", fate=pl.lit("message"), reason=pl.lit(None, pl.String)),
+            _account(kept.select("day", records="repeated"), "folded", FoldReason.REPEATED),
+            _account(kept.select("day", records="parts"), "folded", FoldReason.PART),
+            folded.group_by("day", reason="folded")
+            .agg(records=pl.len())
+            .select("day", "records", "reason", fate=pl.lit("folded")),
+            quarantined.group_by("day", reason="quarantined")
+            .agg(records=pl.len())
+            .select("day", "records", "reason", fate=pl.lit("quarantined")),
+        ],
+        how="diagonal_relaxed",
+    ).filter((pl.col("records") > 0) | (pl.col("fate") == "message"))
+    empty_days = pl.DataFrame({"day": sorted(days)}, schema={"day": pl.Date}).join(
+        account.filter(pl.col("fate") == "message"), on="day", how="anti"
+    )
+    nothing = empty_days.with_columns(records=pl.lit(0), fate=pl.lit("message"))
+    return (
+        pl.concat([account, nothing], how="diagonal_relaxed")
+        .with_columns(source=pl.lit(source))
+        .select(CONSERVATION.names)
+        .cast(dict(CONSERVATION.schema))
+        .sort("day", "fate", "reason")
+    )
+
+
+def _account(frame: pl.DataFrame, fate: str, reason: FoldReason) -> pl.DataFrame:
+    return frame.with_columns(fate=pl.lit(fate), reason=pl.lit(reason.value))
+
+
+def _unmapped(messages: pl.DataFrame, source: str) -> pl.DataFrame:
+    found = [
+        messages.filter(~pl.col(f"{kind}_known") & pl.col(kind).is_not_null())
+        .group_by("day", word=kind)
+        .agg(messages=pl.len())
+        .with_columns(kind=pl.lit(kind), source=pl.lit(source))
+        for kind in ("status", "code")
+    ]
+    return (
+        pl.concat([frame.select(UNMAPPED.names) for frame in found])
+        .cast(dict(UNMAPPED.schema))
+        .sort("day", "kind", "word")
+    )
+
+
+def _check_conserved(placed: pl.DataFrame, built: Built) -> None:
+    records_in = placed.group_by("day").agg(records_in=pl.len().cast(pl.Int64))
+    accounted = built.conservation.group_by("day").agg(accounted=pl.col("records").sum())
+    listed = built.messages.group_by("day").agg(rows=pl.len().cast(pl.Int64))
+    counted = built.conservation.filter(pl.col("fate") == "message").select("day", "records")
+    wrong = (
+        accounted.join(records_in, on="day", how="full", coalesce=True)
+        .join(listed, on="day", how="left")
+        .join(counted, on="day", how="left")
+        .fill_null(0)
+        .filter(
+            (pl.col("records_in") != pl.col("accounted")) | (pl.col("rows") != pl.col("records"))
+        )
+    )
+    if not wrong.is_empty():
+        worst = wrong.row(0, named=True)
+        raise ConservationError(
+            f"{worst['day']}: {worst['records_in']} records came in but {worst['accounted']} are "
+            f"accounted for, {worst['rows']} of them as messages. Nothing was written. "
+            f"Please report this with the manifest of the day."
+        )

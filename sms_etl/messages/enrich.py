@@ -1,0 +1,159 @@
+"""What a message is about: campaign, recipient, operator, sender, parts and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from sms_etl.config.settings import SenderRule, Tariff
+from sms_etl.messages.phones import (
+    key_id,
+    normalise_operator,
+    operator_of_network,
+    parse_numbers,
+    pseudonyms,
+)
+from sms_etl.messages.text import text_facts
+from sms_etl.model.vocabulary import (
+    UNKNOWN_LABEL,
+    Channel,
+    CostOrigin,
+    NumberType,
+    StatusClass,
+    TimeOrigin,
+)
+
+
+def with_campaign(messages: pl.DataFrame, rules: Sequence[SenderRule], source: str) -> pl.DataFrame:
+    """Add `campaign` and `campaign_origin`: the outbox decides, then the provider, then rules."""
+    by_rule = pl.lit(None, pl.String)
+    for rule in reversed(rules):
+        if rule.source in (None, source):
+            by_rule = pl.when(_matches(rule)).then(pl.lit(rule.campaign)).otherwise(by_rule)
+    return (
+        messages.with_columns(rule_campaign=by_rule)
+        .with_columns(
+            campaign_origin=pl.when(pl.col("outbox_campaign").is_not_null())
+            .then(pl.lit("outbox"))
+            .when(pl.col("campaign").is_not_null())
+            .then(pl.lit("provider"))
+            .when(pl.col("rule_campaign").is_not_null())
+            .then(pl.lit("sender_rule"))
+            .otherwise(pl.lit(TimeOrigin.NONE.value)),
+            campaign=pl.coalesce(
+                "outbox_campaign", "campaign", "rule_campaign", pl.lit(UNKNOWN_LABEL)
+            ),
+        )
+        .drop("rule_campaign")
+    )
+
+
+def with_recipient(messages: pl.DataFrame, home_country: str, key: bytes) -> pl.DataFrame:
+    """Replace the recipient by its pseudonym; add country, operator and number type.
+
+    The operator the provider states wins over the holder of the number's prefix.
+    """
+    raw = messages.with_columns(raw=pl.coalesce("recipient", "outbox_recipient"))
+    numbers = parse_numbers(raw["raw"], home_country).rename({"operator": "prefix_operator"})
+    numbers = numbers.with_columns(pseudonym=pseudonyms(numbers["e164"], key))
+    known = raw.join(numbers, on="raw", how="left", nulls_equal=True)
+    stated = _stated_operators(known)
+    known = known.join(stated, on=["mcc_mnc", "operator"], how="left", nulls_equal=True)
+    return known.with_columns(
+        recipient="pseudonym",
+        key_id=pl.when(pl.col("pseudonym").is_not_null()).then(pl.lit(key_id(key))),
+        country=pl.col("country").fill_null(UNKNOWN_LABEL),
+        number_type=pl.col("number_type").fill_null(NumberType.INVALID.value),
+        operator_origin=pl.when(pl.col("stated_operator").is_not_null())
+        .then(pl.lit("provider"))
+        .otherwise(pl.col("operator_origin").fill_null(TimeOrigin.NONE.value)),
+        operator=pl.coalesce("stated_operator", "prefix_operator", pl.lit(UNKNOWN_LABEL)),
+    ).drop("raw", "pseudonym", "prefix_operator", "stated_operator", "e164")
+
+
+def with_sender(messages: pl.DataFrame) -> pl.DataFrame:
+    """Fill sender and channel, so that no dimension of the cube is null."""
+    return messages.with_columns(
+        sender=pl.coalesce("sender", "outbox_sender", pl.lit(UNKNOWN_LABEL)),
+        channel=pl.col("channel").fill_null(Channel.SMS.value),
+    )
+
+
+def with_parts(messages: pl.DataFrame) -> pl.DataFrame:
+    """Add parts, encoding and text length; the text itself goes no further."""
+    texts = messages.with_columns(text=pl.coalesce("text", "outbox_text"))
+    facts = text_facts(texts["text"].drop_nulls()).rename({"parts": "computed_parts"})
+    billed = pl.when(pl.col("parts_billed") > 0).then(pl.col("parts_billed"))
+    return (
+        texts.join(facts, on="text", how="left")
+        .with_columns(
+            parts=pl.coalesce(billed, "computed_parts").cast(pl.Int32),
+            parts_origin=pl.when(pl.col("parts_billed") > 0)
+            .then(pl.lit("billed"))
+            .when(pl.col("computed_parts").is_not_null())
+            .then(pl.lit("computed"))
+            .otherwise(pl.lit(CostOrigin.NONE.value)),
+        )
+        .drop("text", "outbox_text", "computed_parts", "parts_billed")
+    )
+
+
+def with_cost(messages: pl.DataFrame, tariff: Tariff | None) -> pl.DataFrame:
+    """Add `cost_origin`; a tariff prices what the log does not, except what was rejected."""
+    tariff_micro = pl.lit(None, pl.Int64)
+    if tariff is not None:
+        charged = pl.col("status_class") != StatusClass.REJECTED.value
+        tariff_micro = pl.when(charged).then(pl.col("parts") * tariff.micro_per_part)
+    tariff_currency = pl.lit(tariff.currency if tariff else None, pl.String)
+    return messages.with_columns(
+        cost_origin=pl.when(pl.col("cost_micro").is_not_null())
+        .then(pl.lit(CostOrigin.BILLED.value))
+        .when(tariff_micro.is_not_null())
+        .then(pl.lit(CostOrigin.TARIFF.value))
+        .otherwise(pl.lit(CostOrigin.NONE.value)),
+        currency=pl.when(pl.col("cost_micro").is_not_null())
+        .then(pl.col("currency"))
+        .when(tariff_micro.is_not_null())
+        .then(tariff_currency),
+        cost_micro=pl.coalesce("cost_micro", tariff_micro),
+    )
+
+
+def with_time_to_deliver(messages: pl.DataFrame) -> pl.DataFrame:
+    """Add `seconds_to_deliver` of delivered messages; clocks that disagree a little give zero."""
+    seconds = (pl.col("done_at") - pl.col("submitted_at")).dt.total_microseconds() / 1e6
+    delivered = pl.col("status_class") == StatusClass.DELIVERED.value
+    return messages.with_columns(
+        seconds_to_deliver=pl.when(delivered).then(seconds.clip(lower_bound=0.0)),
+        done_at_origin=pl.when(pl.col("done_at").is_not_null())
+        .then(pl.col("done_at_origin"))
+        .otherwise(pl.lit(TimeOrigin.NONE.value)),
+    )
+
+
+def _matches(rule: SenderRule) -> pl.Expr:
+    sender = pl.coalesce("sender", "outbox_sender")
+    tests = [
+        test
+        for test in (
+            sender == rule.sender if rule.sender is not None else None,
+            pl.col("service") == rule.service if rule.service is not None else None,
+        )
+        if test is not None
+    ]
+    return pl.all_horizontal(tests).fill_null(value=False) if tests else pl.lit(value=True)
+
+
+def _stated_operators(messages: pl.DataFrame) -> pl.DataFrame:
+    """Operator for each distinct (network code, operator) the provider states; null if none."""
+    distinct = messages.select("mcc_mnc", "operator").unique()
+    names = [
+        _known(operator_of_network(code)) or _known(normalise_operator(operator))
+        for code, operator in distinct.iter_rows()
+    ]
+    return distinct.with_columns(stated_operator=pl.Series(names, dtype=pl.String))
+
+
+def _known(operator: str) -> str | None:
+    return None if operator == UNKNOWN_LABEL else operator
