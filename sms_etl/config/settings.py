@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, model_validator
 
 from sms_etl.config.secrets import EnvSecret
+from sms_etl.model.vocabulary import MICRO
 
 NAME_PATTERN = r"^[a-z][a-z0-9_]{0,40}$"
 """Source and subscription names become table partitions, asset keys and file names."""
@@ -40,8 +42,13 @@ class Strict(BaseModel):
 class Tariff(Strict):
     """What one part costs, for sources whose log carries no price."""
 
-    price_per_part: Annotated[float, Field(ge=0)]
+    price_per_part: Annotated[Decimal, Field(ge=0)]
     currency: Currency
+
+    @property
+    def micro_per_part(self) -> int:
+        """Price of a part in millionths of the currency unit."""
+        return int((self.price_per_part * MICRO).to_integral_value())
 
 
 class Project(Strict):

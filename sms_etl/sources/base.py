@@ -106,6 +106,9 @@ class Source(ABC):
     kind: ClassVar[PullKind]
     provider: ClassVar[str]
     """Names the dictionary that explains the status words and codes of this source."""
+    spill_days: ClassVar[int] = 0
+    """Days after a message's own whose pulls may hold it, where the provider filters by another
+    time than the submission (a message submitted before midnight and sent after it)."""
 
     def __init__(self, name: str) -> None:
         self.name = name

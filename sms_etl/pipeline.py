@@ -1,0 +1,203 @@
+"""The steps of the house, each a function of a project, a source and some days.
+
+Dagster, the command line and the tests all go through these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import polars as pl
+
+from sms_etl.config.clock import now
+from sms_etl.cube import build_cube
+from sms_etl.dictionaries import load_dictionary
+from sms_etl.messages.build import Built, Recipe, build_messages
+from sms_etl.model.schemas import (
+    CONSERVATION,
+    CUBE,
+    LATENCY,
+    MESSAGES,
+    OBSERVATIONS,
+    OUTBOX,
+    QUARANTINE,
+    UNMAPPED,
+)
+from sms_etl.project import OUTBOX_NAME, Project
+from sms_etl.sources.base import PullContext, Source
+from sms_etl.store.landing import Manifest
+
+OUTBOX_MARGIN_DAYS = 1
+"""An outbox row may be stamped on the day beside the provider's."""
+
+
+@dataclass(frozen=True)
+class DayAccount:
+    """What became of one day of one source."""
+
+    day: date
+    source: str
+    records: int
+    messages: int
+    folded: dict[str, int]
+    quarantined: dict[str, int]
+    classes: dict[str, int]
+    unmapped: dict[str, int]
+
+
+def land_outbox(project: Project, days: Sequence[date]) -> list[Manifest]:
+    """Land what the user's own system submitted on these days; nothing without an outbox."""
+    outbox = project.outbox
+    if outbox is None:
+        return []
+    context = PullContext(project.settings.project.zone, now(), OUTBOX.empty())
+    return [project.landing.land(OUTBOX_NAME, plan) for plan in outbox.plan(days, context)]
+
+
+def read_outbox(project: Project, days: Sequence[date], source: str | None = None) -> pl.DataFrame:
+    """OUTBOX rows landed for these days, one per message_id (the latest landed one)."""
+    outbox = project.outbox
+    manifests = project.landing.manifests(OUTBOX_NAME, days)
+    if outbox is None or not manifests:
+        return OUTBOX.empty()
+    rows = outbox.read(project.landing.pages(manifests)).select(OUTBOX.names)
+    if source is not None:
+        rows = rows.filter(pl.col("source").is_null() | (pl.col("source") == source))
+    return rows.collect().unique("message_id", keep="last", maintain_order=True)
+
+
+def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manifest]:
+    """Pull these days of a source and land every page as received.
+
+    Raises:
+        PermanentSourceError, TransientSourceError: what was landed before stays.
+    """
+    source = project.source(name)
+    zone = project.settings.project.zone
+    rows = read_outbox(project, days, name)
+    on_days = pl.col("submitted_at").dt.convert_time_zone(zone.key).dt.date().is_in(list(days))
+    context = PullContext(
+        zone=zone,
+        now=now(),
+        outbox=rows.filter(on_days),
+        landed_checksums=project.landing.checksums(name)
+        if _picks_up_files(source)
+        else frozenset(),
+    )
+    return [project.landing.land(name, plan) for plan in source.plan(days, context)]
+
+
+def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[DayAccount]:
+    """Rebuild messages, quarantine and accounts of these days from landing alone.
+
+    Raises:
+        LandingError: a landed page is gone or changed.
+        ConservationError: records in differ from messages + folded + quarantined.
+    """
+    source = project.source(name)
+    manifests = project.landing.manifests(name, _with_neighbours(days, 0, source.spill_days))
+    built = build_messages(
+        _observations(project, source, manifests),
+        read_outbox(
+            project, _with_neighbours(days, OUTBOX_MARGIN_DAYS, OUTBOX_MARGIN_DAYS), name
+        ).lazy(),
+        _pull_frame(manifests),
+        days,
+        _recipe(project, source),
+    )
+    for table, frame in (
+        (QUARANTINE, built.quarantine),
+        (UNMAPPED, built.unmapped),
+        (CONSERVATION, built.conservation),
+        (MESSAGES, built.messages),
+    ):
+        project.lake.replace(table, name, days, frame)
+    return _accounts(built, name, days)
+
+
+def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> dict[date, int]:
+    """Rebuild the cube of these days from messages, and its roll-up in the warehouse.
+
+    Returns:
+        Messages counted per day.
+    """
+    first, last = min(days), max(days)
+    messages = project.lake.scan(MESSAGES, first, last, [name]).filter(
+        pl.col("day").is_in(list(days))
+    )
+    cube = build_cube(messages)
+    project.lake.replace(LATENCY, name, days, cube.latency)
+    project.lake.replace(CUBE, name, days, cube.counts)
+    project.warehouse.replace_daily_counts(days, name, cube.counts)
+    counted = cube.counts.group_by("day").agg(pl.col("messages").sum())
+    return {day: 0 for day in days} | dict(counted.iter_rows())
+
+
+def _picks_up_files(source: Source) -> bool:
+    return source.kind.value == "drop_folder"
+
+
+def _with_neighbours(days: Sequence[date], before: int, after: int) -> list[date]:
+    wide = {day + timedelta(days=n) for day in days for n in range(-before, after + 1)}
+    return sorted(wide)
+
+
+def _observations(project: Project, source: Source, manifests: Sequence[Manifest]) -> pl.LazyFrame:
+    pages = project.landing.pages(manifests)
+    observed = source.read(pages) if pages else OBSERVATIONS.empty().lazy()
+    return observed.select(OBSERVATIONS.names)
+
+
+def _pull_frame(manifests: Sequence[Manifest]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(m.pull, m.first_day, m.last_day, m.records) for m in manifests],
+        schema={
+            "pull": pl.String,
+            "first_day": pl.Date,
+            "last_day": pl.Date,
+            "records": pl.Int64,
+        },
+        orient="row",
+    )
+
+
+def _recipe(project: Project, source: Source) -> Recipe:
+    settings = project.settings
+    return Recipe(
+        source=source.name,
+        provider=source.provider,
+        dictionary=load_dictionary(source.provider),
+        rules=settings.campaigns.rules,
+        tariff=settings.sources[source.name].tariff,
+        zone=settings.project.zone,
+        home_country=settings.project.home_country,
+        silence_hours=settings.project.silence_hours,
+        pseudonym_key=settings.project.pseudonym_key.get().encode(),
+    )
+
+
+def _accounts(built: Built, name: str, days: Sequence[date]) -> list[DayAccount]:
+    classes = built.messages.group_by("day", "status_class").agg(pl.len())
+    account = built.conservation
+
+    def per_day(frame: pl.DataFrame, day: date, key: str, value: str) -> dict[str, int]:
+        return dict(frame.filter(pl.col("day") == day).select(key, value).sort(key).iter_rows())
+
+    def fate(day: date, name: str) -> dict[str, int]:
+        return per_day(account.filter(pl.col("fate") == name), day, "reason", "records")
+
+    return [
+        DayAccount(
+            day=day,
+            source=name,
+            records=account.filter(pl.col("day") == day)["records"].sum(),
+            messages=sum(per_day(classes, day, "status_class", "len").values()),
+            folded=fate(day, "folded"),
+            quarantined=fate(day, "quarantined"),
+            classes=per_day(classes, day, "status_class", "len"),
+            unmapped=per_day(built.unmapped, day, "word", "messages"),
+        )
+        for day in sorted(days)
+    ]

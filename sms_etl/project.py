@@ -1,0 +1,88 @@
+"""One deployment, opened: its settings, its stores and its sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from sms_etl.config import Settings, load_settings
+from sms_etl.errors import ConfigError
+from sms_etl.sources.base import Source
+from sms_etl.sources.outbox import Outbox
+from sms_etl.sources.registry import make_outbox, make_source
+from sms_etl.store.lake import Lake
+from sms_etl.store.landing import Landing
+from sms_etl.store.warehouse import Warehouse
+
+OUTBOX_NAME = "outbox"
+"""Under this name the user's own outbox lies in landing; no source may take it."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """Settings and everything that is opened by them."""
+
+    settings: Settings
+
+    @classmethod
+    def open(cls, path: Path | None = None) -> Project:
+        """Open the deployment that a settings file describes.
+
+        Raises:
+            ConfigError: the settings are wrong.
+        """
+        settings = load_settings(path)
+        if OUTBOX_NAME in settings.sources:
+            raise ConfigError(
+                f"{settings.path} is not valid:\n  sources.{OUTBOX_NAME}: this name is kept for "
+                f"your own outbox; choose another"
+            )
+        return cls(settings)
+
+    @property
+    def landing(self) -> Landing:
+        """Raw pages."""
+        return Landing(self.settings.data_dir / "landing")
+
+    @property
+    def lake(self) -> Lake:
+        """Canonical tables."""
+        return Lake(self.settings.data_dir / "lake")
+
+    @property
+    def editions_dir(self) -> Path:
+        """Frozen reports."""
+        return self.settings.data_dir / "editions"
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The SQL warehouse, created or migrated on first use."""
+        url = self.settings.project.warehouse_url
+        return Warehouse.open(
+            url.get() if url else f"sqlite:///{self.settings.data_dir / 'warehouse.db'}"
+        )
+
+    @property
+    def source_names(self) -> list[str]:
+        """Enabled sources, in the order of the settings file."""
+        return [name for name, block in self.settings.sources.items() if block.enabled]
+
+    def source(self, name: str) -> Source:
+        """A configured source.
+
+        Raises:
+            ConfigError: no such source.
+        """
+        if name not in self.settings.sources:
+            raise ConfigError(
+                f"There is no source {name!r} in {self.settings.path}; "
+                f"there are: {', '.join(self.settings.sources)}"
+            )
+        return make_source(name, self.settings.sources[name], self.settings.path.parent)
+
+    @property
+    def outbox(self) -> Outbox | None:
+        """The user's own outbox, if configured."""
+        block = self.settings.outbox
+        return make_outbox(block, self.settings.path.parent) if block is not None else None
