@@ -1,0 +1,152 @@
+"""The tables of the warehouse, as data. Migrations bring a database to this shape."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A moment in UTC; SQLite keeps no zone, so it is taken off and put back here."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without a zone; store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        moment = value.astimezone(UTC)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Give back a UTC time."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+METADATA = MetaData()
+
+DAILY_COUNTS = Table(
+    "daily_counts",
+    METADATA,
+    Column("day", Date, nullable=False, comment="Calendar day of the business time zone"),
+    Column("source", String, nullable=False),
+    Column("provider", String, nullable=False),
+    Column("campaign", String, nullable=False),
+    Column("sender", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("country", String, nullable=False),
+    Column("operator", String, nullable=False),
+    Column("status_class", String, nullable=False),
+    Column("reason", String, comment="Null for delivered and pending"),
+    Column("currency", String, comment="ISO 4217; null where no cost is known"),
+    Column("messages", BigInteger, nullable=False),
+    Column("parts", BigInteger, nullable=False),
+    Column("cost_micro", BigInteger, nullable=False, comment="Millionths of the currency unit"),
+    Index("daily_counts_day_source", "day", "source"),
+    Index("daily_counts_campaign_day", "campaign", "day"),
+)
+
+CAMPAIGNS = Table(
+    "campaigns",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("name_uk", String),
+    Column("name_en", String),
+    Column("kind", String),
+)
+
+FINDINGS = Table(
+    "findings",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("scope", JSON, nullable=False, comment="Dimension -> value of the slice"),
+    Column("start", UtcTime, nullable=False),
+    Column("end", UtcTime, nullable=False),
+    Column("messages", BigInteger, nullable=False),
+    Column("affected", BigInteger, nullable=False),
+    Column("excess", BigInteger, nullable=False),
+    Column("severity", Float, nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("payload", JSON, nullable=False, comment="The finding as in the figures"),
+    Index("findings_start", "start"),
+)
+
+EDITIONS = Table(
+    "editions",
+    METADATA,
+    Column("id", String, primary_key=True),
+    Column("report", String, nullable=False),
+    Column("period", String, nullable=False, comment="Empty for a report without a period"),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("campaign", String, nullable=False, comment="Empty for all campaigns"),
+    Column("audience", String, nullable=False, comment="Subscription name, or all"),
+    Column("language", String, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("figures_sha256", String(64), nullable=False),
+    Column("html_sha256", String(64), nullable=False),
+    Column("pdf_sha256", String(64), nullable=False),
+    Column("chart_sha256", String(64), nullable=False),
+    Column("folder", String, nullable=False, comment="Below the editions folder"),
+    Column("data_as_of", UtcTime, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    UniqueConstraint(
+        "report",
+        "period",
+        "first_day",
+        "last_day",
+        "campaign",
+        "audience",
+        "language",
+        "revision",
+        name="editions_key",
+    ),
+)
+
+MAIL_STATES = ("claimed", "sending", "sent", "refused", "failed_temporarily", "unknown")
+"""States of a row of the mail ledger; their meaning is in sms_etl.mail.ledger."""
+
+MAIL_LEDGER = Table(
+    "mail_ledger",
+    METADATA,
+    # SQLite numbers rows by itself only in a column declared INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("edition_id", String, ForeignKey("editions.id"), nullable=False),
+    Column("reader", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("claimed_at", UtcTime, nullable=False),
+    Column("closed_at", UtcTime),
+    Column("server_answer", String),
+    Column("attempts", Integer, nullable=False),
+    UniqueConstraint("edition_id", "reader", name="mail_ledger_once"),
+    CheckConstraint(
+        f"state IN ({', '.join(repr(state) for state in MAIL_STATES)})", name="mail_ledger_state"
+    ),
+)
