@@ -1,0 +1,98 @@
+"""Command line of the sandbox: serve the simulated providers, or write the company's files."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.markup import escape
+
+from sms_etl.sandbox.clock import Clock
+from sms_etl.sandbox.faults import FaultSettings
+from sms_etl.sandbox.files import write_files
+from sms_etl.sandbox.server import running_sandbox, settled
+from sms_etl.sandbox.world import World, WorldParameters, build_world
+
+app = typer.Typer(
+    help="A simulated retailer and its SMS providers, with the truth known.", no_args_is_help=True
+)
+console = Console()
+
+_DEFAULTS = WorldParameters()
+_FIRST_DAY = _DEFAULTS.first_day.isoformat()
+Seed = Annotated[int, typer.Option(help="The same seed gives the same world.")]
+Messages = Annotated[int, typer.Option(min=100, help="Messages submitted to both HTTP providers.")]
+FirstDay = Annotated[str, typer.Option(help="First day of the period, YYYY-MM-DD, in Kyiv.")]
+Days = Annotated[int, typer.Option(min=1, max=3660, help="Length of the period in days.")]
+Now = Annotated[
+    str | None,
+    typer.Option(help="Simulated time with its zone; without: three days after the period."),
+]
+
+
+@app.command()
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8025,
+    seed: Seed = _DEFAULTS.seed,
+    messages: Messages = _DEFAULTS.messages,
+    first_day: FirstDay = _FIRST_DAY,
+    days: Days = _DEFAULTS.days,
+    now: Now = None,
+    faults: Annotated[
+        str, typer.Option(help='Faults as JSON, e.g. {"rate_limited": 3, "latency_ms": 200}.')
+    ] = "{}",
+) -> None:
+    """Serve Twilio and TurboSMS on loopback until Ctrl+C."""
+    world = _world(seed, messages, first_day, days)
+    try:
+        settings = FaultSettings.model_validate_json(faults)
+    except ValidationError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--faults") from problem
+    with running_sandbox(world, Clock(_moment(now, world)), faults=settings, port=port) as sandbox:
+        accounts = sandbox.accounts
+        console.print(f"Serving {world.messages.height} messages on {sandbox.base_url}")
+        console.print(f"Simulated time {sandbox.clock.now().isoformat()}")
+        console.print(f"Twilio account {accounts.twilio_sid}, auth token {accounts.twilio_auth}")
+        console.print(f"TurboSMS token {accounts.turbosms_auth}")
+        console.print("Move the time: POST /_sandbox/clock; break things: POST /_sandbox/faults")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+
+
+@app.command()
+def files(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    seed: Seed = _DEFAULTS.seed,
+    messages: Messages = _DEFAULTS.messages,
+    first_day: FirstDay = _FIRST_DAY,
+    days: Days = _DEFAULTS.days,
+    now: Now = None,
+) -> None:
+    """Write the outbox, the exports and the truth as they are at a simulated time."""
+    world = _world(seed, messages, first_day, days)
+    for path in write_files(world, _moment(now, world), out):
+        console.print(escape(str(path)))
+
+
+def _world(seed: int, messages: int, first_day: str, days: int) -> World:
+    try:
+        first = date.fromisoformat(first_day)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--first-day") from problem
+    return build_world(WorldParameters(seed=seed, messages=messages, first_day=first, days=days))
+
+
+def _moment(text: str | None, world: World) -> datetime:
+    if text is None:
+        return settled(world)
+    try:
+        return Clock(datetime.fromisoformat(text)).now()
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--now") from problem

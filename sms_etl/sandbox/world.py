@@ -1,0 +1,264 @@
+"""The simulated company: every message it ever sent and everything that happened to each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from sms_etl.sandbox import texts
+from sms_etl.sandbox.campaigns import (
+    BLOCK_AT,
+    CAMPAIGNS,
+    CATALOGUE,
+    OUTAGE_AT,
+    Campaign,
+    Way,
+    day_at,
+    local_time,
+    slots,
+)
+from sms_etl.sandbox.draws import ROW, Draws, choose_rows
+from sms_etl.sandbox.lifecycle import UTC_TIME, Incident, live, outage, spam_block
+from sms_etl.sandbox.people import build_contacts
+
+OUTBOX_WAYS = (Way.TWILIO, Way.TURBOSMS)
+"""Ways whose messages the retailer submits itself, so knows the identifiers of."""
+
+_DUPLICATE_SHARE = 0.002
+_MINOR_WAY_SHARE, _MINOR_WAY_LEAST = 0.01, 60
+_INBOUND_SHARE, _INBOUND_LEAST = 0.003, 8
+_INBOUND_TEXTS = ("STOP", "СТОП", "Дякую!", "Стоп", "Коли буде замовлення?", "stop")
+INBOUND_NUMBER = "+15005550006"
+"""Number that customers answer to; Twilio's own test number."""
+
+_PRICE_MICRO = {
+    (Way.TWILIO, "UA"): 88_500,
+    (Way.TURBOSMS, "UA"): 980_000,
+    (Way.CABINET, "UA"): 620_000,
+    (Way.GATEWAY, "UA"): 550_000,
+    (Way.TWILIO, "abroad"): 71_000,
+    (Way.TURBOSMS, "abroad"): 3_400_000,
+    (Way.CABINET, "abroad"): 2_900_000,
+    (Way.GATEWAY, "abroad"): 2_700_000,
+}
+"""Invented price of one part, in millionths of the currency unit."""
+PRICES = pl.DataFrame(
+    [
+        {
+            "way": str(way), "abroad": zone == "abroad", "part_micro": micro,
+            "currency": "USD" if way == Way.TWILIO else "UAH",
+        }
+        for (way, zone), micro in _PRICE_MICRO.items()
+    ]
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WorldParameters:
+    """Knobs of the world. `messages` counts what the retailer submits to both HTTP providers."""
+
+    seed: int = 2026
+    messages: int = 30_000
+    first_day: date = date(2026, 8, 1)
+    days: int = 92
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Kyiv"))
+
+    @property
+    def start(self) -> datetime:
+        """Local midnight of the first day, UTC."""
+        return local_time(self.first_day, 0, self.zone)
+
+    @property
+    def end(self) -> datetime:
+        """Local midnight after the last day, UTC."""
+        return local_time(self.first_day + timedelta(days=self.days), 0, self.zone)
+
+
+@dataclass(frozen=True)
+class World:
+    """A generated world.
+
+    `messages` has one row per outbound message of all ways, ordered by submitted_at: message_id,
+    way, campaign, kind, channel, sender, service, contact_id, recipient (as typed), e164,
+    country, operator, number_type, opted_out_at, text, encoding, parts, part_micro, currency,
+    duplicate_of, submitted_at, outcome, class, incident, sent_at, done_at, read_at, billed_at.
+    """
+
+    parameters: WorldParameters
+    messages: pl.DataFrame
+    inbound: pl.DataFrame
+    contacts: pl.DataFrame
+    incidents: dict[str, Incident]
+
+    @cached_property
+    def by_way(self) -> dict[Way, pl.DataFrame]:
+        """The messages of each way, in the same order."""
+        return {way: self.messages.filter(pl.col("way") == way) for way in Way}
+
+
+def build_world(parameters: WorldParameters | None = None) -> World:
+    """Generate a world; the same parameters give the same world, byte for byte."""
+    p = parameters or WorldParameters()
+    draws = Draws(p.seed)
+    contacts = build_contacts(draws, max(200, p.messages // 3), p.start, p.end)
+    incidents = _incidents(p)
+    submitted = _submitted(p, draws, contacts)
+    messages = live(draws, submitted, incidents).sort("submitted_at", ROW)
+    return World(p, messages.drop(ROW), _inbound(p, draws, contacts), contacts, incidents)
+
+
+def _incidents(p: WorldParameters) -> dict[str, Incident]:
+    outage_day = day_at(p.first_day, p.days, OUTAGE_AT)
+    block_day = day_at(p.first_day, p.days, BLOCK_AT)
+    block_end = block_day + timedelta(days=4)
+    return {
+        "outage": outage(local_time(outage_day, 11, p.zone), local_time(outage_day, 15, p.zone)),
+        "spam_block": spam_block(
+            local_time(block_day, 0, p.zone), local_time(block_end, 0, p.zone)
+        ),
+    }
+
+
+def _submitted(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Every message as submitted, duplicates included, numbered by ROW."""
+    duplicates = int(p.messages * _DUPLICATE_SHARE)
+    minor = max(_MINOR_WAY_LEAST, int(p.messages * _MINOR_WAY_SHARE))
+    groups = [
+        (OUTBOX_WAYS, p.messages - duplicates),
+        ((Way.CABINET,), minor),
+        ((Way.GATEWAY,), minor),
+    ]
+    frames, first_row = [], duplicates
+    for ways, count in groups:
+        rows = pl.DataFrame({ROW: pl.int_range(first_row, first_row + count, dtype=pl.UInt64,
+                                               eager=True)})  # fmt: skip
+        frames.append(_drafts(p, draws, rows, CATALOGUE.filter(pl.col("way").is_in(ways))))
+        first_row += count
+    drafts = _addressed(draws, pl.concat(frames), contacts)
+    drafts = pl.concat([drafts, _duplicates(draws, drafts, duplicates)], how="diagonal")
+    abroad = (pl.col("country") != "UA").fill_null(value=False)
+    priced = drafts.with_columns(abroad=abroad).join(
+        PRICES, on=["way", "abroad"], how="left", maintain_order="left"
+    )
+    return priced.drop("abroad")
+
+
+def _drafts(
+    p: WorldParameters, draws: Draws, rows: pl.DataFrame, catalogue: pl.DataFrame
+) -> pl.DataFrame:
+    """Choose a campaign and a second of it for each row."""
+    chosen = choose_rows(
+        catalogue, catalogue["share"], rows.select(draws.uniform("campaign")).to_series()
+    )
+    drafts = pl.concat([rows, chosen.drop("share", "name_uk", "name_en")], how="horizontal")
+    by_campaign = {campaign.id: campaign for campaign in CAMPAIGNS}
+    return pl.concat(
+        _timed(p, draws, group, by_campaign[str(name)])
+        for (name,), group in drafts.group_by("campaign", maintain_order=True)
+    )
+
+
+def _timed(
+    p: WorldParameters, draws: Draws, drafts: pl.DataFrame, campaign: Campaign
+) -> pl.DataFrame:
+    table = slots(campaign, p.first_day, p.days, p.zone)
+    uniform = drafts.select(draws.uniform("slot")).to_series()
+    chosen = choose_rows(table, table["weight"], uniform).drop("weight")
+    offset = draws.whole("second", 0, pl.col("slot_seconds"))
+    return (
+        pl.concat([drafts, chosen], how="horizontal")
+        .with_columns(
+            submitted_at=(pl.col("slot_start") + pl.duration(seconds=offset)).cast(UTC_TIME)
+        )
+        .drop("slot_start", "slot_seconds")
+    )
+
+
+def _addressed(draws: Draws, drafts: pl.DataFrame, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Give each draft a person (some are written to more often), a text and an identifier."""
+    person = (draws.uniform("person") ** 1.5 * contacts.height).floor().cast(pl.Int64)
+    people = contacts.drop(ROW)[drafts.select(person).to_series()]
+    return _identified(
+        draws,
+        pl.concat([drafts, people], how="horizontal")
+        .with_columns(text=texts.fill_in(draws, pl.col("template")))
+        .with_columns(encoding=texts.encoding(pl.col("text")), parts=texts.parts(pl.col("text")))
+        .with_columns(duplicate_of=pl.lit(None, dtype=pl.String))
+        .drop("template"),
+    )
+
+
+def _duplicates(draws: Draws, drafts: pl.DataFrame, count: int) -> pl.DataFrame:
+    """The same message submitted a second time some seconds later, under a new identifier."""
+    originals = (
+        drafts.filter(pl.col("way").is_in(OUTBOX_WAYS)).sort(draws.bits("again")).head(count)
+    )
+    return _identified(
+        draws,
+        originals.with_columns(
+            pl.int_range(count, dtype=pl.UInt64).alias(ROW),
+            duplicate_of=pl.col("message_id"),
+            submitted_at=pl.col("submitted_at")
+            + pl.duration(seconds=draws.whole("again-after", 2, 50)),
+        ),
+    )
+
+
+def _identified(draws: Draws, drafts: pl.DataFrame) -> pl.DataFrame:
+    """Set message_id in the form its provider uses."""
+    hexadecimal = _hexadecimal(draws, drafts)
+    uuid = pl.concat_str(
+        [hexadecimal_part(at, length) for at, length in _UUID_PARTS], separator="-"
+    )
+    number = (pl.col(ROW) + 70_000_000).cast(pl.String)
+    return (
+        drafts.with_columns(hexadecimal)
+        .with_columns(
+            message_id=pl.when(pl.col("way") == Way.TWILIO)
+            .then(pl.format("SM{}", pl.col(_HEX)))
+            .when(pl.col("way") == Way.TURBOSMS)
+            .then(uuid)
+            .otherwise(number)
+        )
+        .drop(_HEX)
+    )
+
+
+_HEX = "hexadecimal"
+_UUID_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
+
+
+def hexadecimal_part(at: int, length: int) -> pl.Expr:
+    """A piece of the hexadecimal identifier."""
+    return pl.col(_HEX).str.slice(at, length)
+
+
+def _hexadecimal(draws: Draws, rows: pl.DataFrame) -> pl.Series:
+    pairs = rows.select(high=draws.bits("id:high"), low=draws.bits("id:low"))
+    return pl.Series(_HEX, [f"{high:016x}{low:016x}" for high, low in pairs.iter_rows()])
+
+
+def _inbound(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Answers of customers that Twilio received: message_id, e164, text, submitted_at."""
+    count = max(_INBOUND_LEAST, int(p.messages * _INBOUND_SHARE))
+    rows = pl.DataFrame({ROW: pl.int_range(count, dtype=pl.UInt64, eager=True)})
+    people = contacts.filter(pl.col("number_type") == "mobile")["e164"]
+    rows = rows.with_columns(_hexadecimal(Draws(p.seed + 1), rows))
+    person = draws.whole("inbound:person", 0, people.len())
+    second = draws.whole("inbound:at", 0, int((p.end - p.start).total_seconds()))
+    return (
+        rows.with_columns(
+            message_id=pl.format("SM{}", pl.col(_HEX)),
+            e164=people[rows.select(person).to_series()],
+            text=draws.one_of("inbound:text", _INBOUND_TEXTS),
+            submitted_at=(pl.lit(p.start.astimezone(UTC)) + pl.duration(seconds=second)).cast(
+                UTC_TIME
+            ),
+        )
+        .sort("submitted_at", ROW)
+        .drop(ROW, _HEX)
+    )
