@@ -56,8 +56,28 @@ def wilson(successes: int, trials: int, z: float = Z_95) -> Interval | None:
     """
     if trials == 0:
         return None
-    share = successes / trials
+    low, high = _wilson_ends(successes / trials, trials, z)
+    return Interval(low=low, high=high)
+
+
+def newcombe(
+    share: float, trials: float, base_share: float, base_trials: float, z: float = Z_95
+) -> Interval:
+    """Interval of `share - base_share` for two independent samples, both with trials.
+
+    Formula: R. G. Newcombe, Statistics in Medicine 17 (1998) 873-890, method 10.
+    """
+    low, high = _wilson_ends(share, trials, z)
+    base_low, base_high = _wilson_ends(base_share, base_trials, z)
+    difference = share - base_share
+    return Interval(
+        low=difference - math.hypot(share - low, base_high - base_share),
+        high=difference + math.hypot(high - share, base_share - base_low),
+    )
+
+
+def _wilson_ends(share: float, trials: float, z: float) -> tuple[float, float]:
     scale = 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / scale
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials)) / scale
-    return Interval(low=max(0.0, centre - half), high=min(1.0, centre + half))
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
