@@ -7,6 +7,8 @@ millionths of the currency unit; durations are seconds.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -192,3 +194,23 @@ class Figures(Figure):
     reasons: tuple[ReasonRow, ...]
     findings: tuple[Finding, ...]
     sources: tuple[SourceState, ...]
+
+
+VOLATILE_FIELDS = frozenset(
+    {"as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded"}
+)
+"""Fields that move when the same data is pulled again; they make no new revision."""
+
+
+def fingerprint(figures: Figures) -> str:
+    """SHA-256 of the figures proper: equal for two reports that say the same thing."""
+    steady = _without_volatile(figures.model_dump(mode="json"))
+    return hashlib.sha256(json.dumps(steady, sort_keys=True).encode()).hexdigest()
+
+
+def _without_volatile(node: object) -> object:
+    if isinstance(node, dict):
+        return {k: _without_volatile(v) for k, v in node.items() if k not in VOLATILE_FIELDS}
+    if isinstance(node, list):
+        return [_without_volatile(item) for item in node]
+    return node
