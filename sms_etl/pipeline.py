@@ -28,6 +28,7 @@ from sms_etl.model.schemas import (
 from sms_etl.project import OUTBOX_NAME, Project
 from sms_etl.sources.base import PullContext, Source
 from sms_etl.store.landing import Manifest
+from sms_etl.store.warehouse import daily_counts
 
 OUTBOX_MARGIN_DAYS = 1
 """An outbox row may be stamped on the day beside the provider's."""
@@ -130,9 +131,9 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> dict[date
     cube = build_cube(messages)
     project.lake.replace(LATENCY, name, days, cube.latency)
     project.lake.replace(CUBE, name, days, cube.counts)
-    project.warehouse.replace_daily_counts(days, name, cube.counts)
+    project.warehouse.replace_daily_counts(days, name, daily_counts(cube.counts.lazy()).collect())
     counted = cube.counts.group_by("day").agg(pl.col("messages").sum())
-    return {day: 0 for day in days} | dict(counted.iter_rows())
+    return dict.fromkeys(days, 0) | dict(counted.iter_rows())
 
 
 def _picks_up_files(source: Source) -> bool:

@@ -59,9 +59,8 @@ class Project:
     def warehouse(self) -> Warehouse:
         """The SQL warehouse, created or migrated on first use."""
         url = self.settings.project.warehouse_url
-        return Warehouse.open(
-            url.get() if url else f"sqlite:///{self.settings.data_dir / 'warehouse.db'}"
-        )
+        default = f"sqlite:///{self.settings.data_dir / 'warehouse.sqlite'}"
+        return Warehouse(url.get() if url else default).open()
 
     @property
     def source_names(self) -> list[str]:

@@ -23,7 +23,7 @@ def now() -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        moment = datetime.min
+        moment = datetime.now()  # noqa: DTZ005 - no offset: refused below
     if moment.tzinfo is None:
         raise ConfigError(
             f"{NOW_VARIABLE}={text!r} is not a time with an offset such as "

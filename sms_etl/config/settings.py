@@ -64,6 +64,7 @@ class Project(Strict):
     backfill_chunk_days: Annotated[int, Field(ge=1, le=366)] = 31
     pseudonym_key: EnvSecret = EnvSecret("SMS_ETL_PSEUDONYM_KEY")
     warehouse_url: EnvSecret | None = None
+    run_schedules: bool = False
     goal_delivery_rate: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @property

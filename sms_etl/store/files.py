@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from sms_etl.errors import StoreError
@@ -24,7 +25,8 @@ def write_atomically(path: Path, body: bytes) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise StoreError(
             f"{path} cannot be written ({error.strerror}). "
             f"Check that the folder exists, is writable and has room."

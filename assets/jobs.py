@@ -1,0 +1,66 @@
+"""Jobs: the daily chain, the settling of late receipts, and one per report subscription."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.reports import edition_key, mail_key
+from assets.sources import cube_key, landing_key, messages_key
+from sms_etl.config.settings import Subscription
+from sms_etl.project import OUTBOX_NAME, Project
+
+DAILY_JOB = "daily"
+SETTLE_JOB = "settle"
+REBUILD_JOB = "rebuild_from_landing"
+
+
+def build_jobs(
+    project: Project, partitions: dg.DailyPartitionsDefinition
+) -> list[dg.UnresolvedAssetJobDefinition]:
+    """Every job of the deployment."""
+    names = project.source_names
+    rebuilt = [key(name) for name in names for key in (messages_key, cube_key)]
+    pulled = [landing_key(name) for name in names]
+    if project.settings.outbox is not None:
+        pulled.append(landing_key(OUTBOX_NAME))
+    return [
+        dg.define_asset_job(
+            DAILY_JOB,
+            selection=dg.AssetSelection.assets(*pulled, *rebuilt),
+            partitions_def=partitions,
+            description="Pull one day from every source and rebuild it. One source's failure "
+            "does not stop another's. Backfill it over any range: chunks run one by one.",
+        ),
+        dg.define_asset_job(
+            SETTLE_JOB,
+            selection=dg.AssetSelection.assets(*pulled, *rebuilt),
+            partitions_def=partitions,
+            description="Pull the last days again for late receipts and prices, and rebuild them.",
+        ),
+        dg.define_asset_job(
+            REBUILD_JOB,
+            selection=dg.AssetSelection.assets(*rebuilt),
+            partitions_def=partitions,
+            description="Rebuild messages and cube from landing alone: after a mapping changed. "
+            "Talks to no provider and mails nobody.",
+        ),
+        *(report_job(subscription) for subscription in project.settings.subscriptions),
+    ]
+
+
+def report_job_name(subscription: Subscription) -> str:
+    """Job that makes and mails the report of a subscription."""
+    return f"report_{subscription.name}"
+
+
+def report_job(subscription: Subscription) -> dg.UnresolvedAssetJobDefinition:
+    """Freeze an edition, then mail it to whoever has not got it."""
+    return dg.define_asset_job(
+        report_job_name(subscription),
+        selection=dg.AssetSelection.assets(
+            edition_key(subscription.name), mail_key(subscription.name)
+        ),
+        description=f"Report '{subscription.name}' ({subscription.report.value}, "
+        f"{subscription.language.value}): freeze an edition, then mail it. Running it again "
+        f"mails nobody who has it.",
+    )

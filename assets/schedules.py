@@ -1,0 +1,115 @@
+"""Schedules: every day, the settling window, and every subscription in its reader's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+
+from assets.jobs import DAILY_JOB, SETTLE_JOB, report_job_name
+from assets.reports import EditionConfig, MailConfig, edition_key, mail_key
+from sms_etl.config.settings import Subscription
+from sms_etl.project import Project
+
+DAILY_HOUR, DAILY_MINUTE = 4, 30
+SETTLE_CRON = "15 6 * * *"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+
+
+def build_schedules(
+    project: Project,
+    partitions: dg.DailyPartitionsDefinition,
+    jobs: Iterable[dg.UnresolvedAssetJobDefinition],
+) -> list[dg.ScheduleDefinition | dg.UnresolvedPartitionedAssetScheduleDefinition]:
+    """All schedules. They run only where the settings say so, never on a laptop by accident."""
+    by_name = {job.name: job for job in jobs}
+    status = (
+        dg.DefaultScheduleStatus.RUNNING
+        if project.settings.project.run_schedules
+        else dg.DefaultScheduleStatus.STOPPED
+    )
+    daily = dg.build_schedule_from_partitioned_job(
+        by_name[DAILY_JOB],
+        name="every_day",
+        hour_of_day=DAILY_HOUR,
+        minute_of_hour=DAILY_MINUTE,
+        default_status=status,
+        description="Yesterday, once it is over in the business time zone.",
+    )
+    reports = [
+        _report_schedule(project, subscription, by_name[report_job_name(subscription)], status)
+        for subscription in project.settings.subscriptions
+    ]
+    return [daily, _settle_schedule(project, partitions, by_name[SETTLE_JOB], status), *reports]
+
+
+def _settle_schedule(
+    project: Project,
+    partitions: dg.DailyPartitionsDefinition,
+    job: dg.UnresolvedAssetJobDefinition,
+    status: dg.DefaultScheduleStatus,
+) -> dg.ScheduleDefinition:
+    days = project.settings.project.settling_days
+
+    @dg.schedule(
+        name="settle_late_receipts",
+        job=job,
+        cron_schedule=SETTLE_CRON,
+        execution_timezone=project.settings.project.business_time_zone,
+        default_status=status,
+        description=f"Pull the last {days} days again, in one run, for late receipts and prices.",
+    )
+    def settle(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        moment = context.scheduled_execution_time.astimezone(UTC)
+        last = partitions.get_last_partition_key(current_time=moment)
+        if last is None:
+            return dg.SkipReason("No business day is over yet.")
+        first = max(
+            datetime.fromisoformat(last).date() - timedelta(days=days - 1),
+            project.settings.project.first_day,
+        )
+        return dg.RunRequest(
+            run_key=f"settle {moment.isoformat()}",
+            tags={RANGE_START: first.isoformat(), RANGE_END: last},
+        )
+
+    return settle
+
+
+def _report_schedule(
+    project: Project,
+    subscription: Subscription,
+    job: dg.UnresolvedAssetJobDefinition,
+    status: dg.DefaultScheduleStatus,
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=f"send_{subscription.name}",
+        job=job,
+        cron_schedule=subscription.cron,
+        execution_timezone=subscription.time_zone or project.settings.project.business_time_zone,
+        default_status=status,
+        description=f"Makes and mails '{subscription.name}'.",
+    )
+    def send(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        moment = context.scheduled_execution_time.astimezone(UTC)
+        return dg.RunRequest(
+            run_key=f"{subscription.name} {moment.isoformat()}",
+            run_config=report_run_config(subscription, moment, send=True),
+        )
+
+    return send
+
+
+def report_run_config(subscription: Subscription, moment: datetime, *, send: bool) -> dg.RunConfig:
+    """Run config of a report job: as of which moment, and whether it is really mailed."""
+    return dg.RunConfig(
+        ops={
+            edition_key(subscription.name).to_python_identifier(): EditionConfig(
+                as_of=moment.isoformat()
+            ),
+            mail_key(subscription.name).to_python_identifier(): MailConfig(
+                as_of=moment.isoformat(), send=send
+            ),
+        }
+    )

@@ -1,0 +1,65 @@
+"""Settings: each mistake names the file, the key, and what is allowed."""
+
+import pytest
+
+from sms_etl.config import load_settings
+from sms_etl.errors import ConfigError
+
+GOOD = """
+[project]
+name = "Крамниця"
+first_day = 2026-08-01
+
+[sources.gateway]
+kind = "sql"
+url = "sqlite:///gateway.sqlite"
+table = "sms_log"
+time_column = "submitted_at"
+columns = { message_id = "id", recipient = "phone", status = "word", created_at = "submitted_at" }
+"""
+
+
+def settings_from(tmp_path, text):
+    path = tmp_path / "sms_etl.toml"
+    path.write_text(text, "utf-8")
+    return load_settings(path)
+
+
+def test_a_missing_file_says_where_it_was_sought(tmp_path):
+    with pytest.raises(ConfigError, match=r"no settings file .*nowhere\.toml.*SMS_ETL_CONFIG"):
+        load_settings(tmp_path / "nowhere.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        (("first_day = 2026-08-01", ""), r"project\.first_day: this key is missing"),
+        (("first_day", "frist_day"), r"project\.frist_day: .* did you mean 'first_day'\?"),
+        (('kind = "sql"', 'kind = "pigeon"'), r"sources\.gateway\.kind: 'pigeon' .*allowed: .*sql"),
+        (("[sources.gateway]", "[sources.Gate-Way]"), r"sources\.Gate-Way"),
+        (
+            ('name = "Крамниця"', 'name = "К"\nbusiness_time_zone = "Europe/Kyyiv"'),
+            r"project\.business_time_zone: 'Europe/Kyyiv' is not an IANA time zone",
+        ),
+        (("[project]", "[project"), "not valid TOML"),
+    ],
+)
+def test_mistakes_name_the_key_and_what_is_allowed(tmp_path, change, complaint):
+    with pytest.raises(ConfigError, match=complaint):
+        settings_from(tmp_path, GOOD.replace(*change))
+
+
+def test_a_secret_is_known_by_its_variable_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("MY_KEY", "tell-nobody")
+    text = GOOD.replace('name = "Крамниця"', 'name = "К"\npseudonym_key = "MY_KEY"')
+    settings = settings_from(tmp_path, text)
+
+    assert settings.project.pseudonym_key.get() == "tell-nobody"
+    assert "tell-nobody" not in repr(settings) + settings.model_dump_json()
+
+
+def test_an_unset_secret_names_its_variable(tmp_path, monkeypatch):
+    monkeypatch.delenv("SMS_ETL_PSEUDONYM_KEY", raising=False)
+
+    with pytest.raises(ConfigError, match="SMS_ETL_PSEUDONYM_KEY is not set"):
+        settings_from(tmp_path, GOOD).project.pseudonym_key.get()

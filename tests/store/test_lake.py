@@ -1,0 +1,89 @@
+"""The lake: a slice is replaced whole, and nothing else is touched."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+
+import polars as pl
+import pytest
+
+from sms_etl.errors import StoreError
+from sms_etl.model.schemas import CONSERVATION
+from sms_etl.store.lake import Lake
+
+MONDAY, TUESDAY = date(2026, 10, 26), date(2026, 10, 27)
+
+
+def rows(source: str, **records_by_day: int) -> pl.DataFrame:
+    days = {"monday": MONDAY, "tuesday": TUESDAY}
+    return pl.DataFrame(
+        [
+            {"day": days[name], "source": source, "fate": "message", "reason": None, "records": n}
+            for name, n in records_by_day.items()
+        ],
+        schema=CONSERVATION.schema,
+    )
+
+
+def content(lake: Lake) -> set[tuple[str, date, int]]:
+    frame = lake.scan(CONSERVATION).collect()
+    return set(frame.select("source", "day", "records").iter_rows())
+
+
+def test_replacing_a_slice_leaves_other_days_and_sources_alone(tmp_path):
+    lake = Lake(tmp_path)
+    lake.replace(CONSERVATION, "twilio", [MONDAY, TUESDAY], rows("twilio", monday=1, tuesday=2))
+    lake.replace(CONSERVATION, "turbosms", [MONDAY], rows("turbosms", monday=3))
+
+    lake.replace(CONSERVATION, "twilio", [TUESDAY], rows("twilio", tuesday=9))
+
+    assert content(lake) == {
+        ("twilio", MONDAY, 1), ("twilio", TUESDAY, 9), ("turbosms", MONDAY, 3)
+    }  # fmt: skip
+
+
+def test_a_day_without_rows_becomes_empty(tmp_path):
+    lake = Lake(tmp_path)
+    lake.replace(CONSERVATION, "twilio", [MONDAY, TUESDAY], rows("twilio", monday=1, tuesday=2))
+
+    lake.replace(CONSERVATION, "twilio", [MONDAY], CONSERVATION.empty())
+
+    assert content(lake) == {("twilio", TUESDAY, 2)}
+
+
+def test_rows_outside_the_slice_are_refused_and_nothing_changes(tmp_path):
+    lake = Lake(tmp_path)
+    lake.replace(CONSERVATION, "twilio", [MONDAY], rows("twilio", monday=1))
+
+    with pytest.raises(StoreError):
+        lake.replace(CONSERVATION, "twilio", [MONDAY], rows("twilio", tuesday=5))
+
+    assert content(lake) == {("twilio", MONDAY, 1)}
+
+
+def test_a_table_never_written_is_empty(tmp_path):
+    assert Lake(tmp_path).scan(CONSERVATION).collect().schema == CONSERVATION.schema
+
+
+def test_scan_cuts_to_days_and_sources(tmp_path):
+    lake = Lake(tmp_path)
+    lake.replace(CONSERVATION, "twilio", [MONDAY, TUESDAY], rows("twilio", monday=1, tuesday=2))
+    lake.replace(CONSERVATION, "turbosms", [MONDAY], rows("turbosms", monday=3))
+
+    cut = lake.scan(CONSERVATION, first=MONDAY, last=MONDAY, sources=["turbosms"]).collect()
+
+    assert cut["records"].to_list() == [3]
+
+
+def test_writers_of_different_sources_do_not_disturb_each_other(tmp_path):
+    lake = Lake(tmp_path)
+    names = [f"source_{n}" for n in range(6)]
+    lake.replace(CONSERVATION, "seed", [MONDAY], rows("seed", monday=0))
+
+    with ThreadPoolExecutor(3) as pool:
+        list(
+            pool.map(
+                lambda name: lake.replace(CONSERVATION, name, [MONDAY], rows(name, monday=1)), names
+            )
+        )
+
+    assert content(lake) == {("seed", MONDAY, 0)} | {(name, MONDAY, 1) for name in names}
