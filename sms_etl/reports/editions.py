@@ -1,0 +1,342 @@
+"""Editions: reports frozen for good, with the hashes that prove it.
+
+An edition is a folder (its figures as JSON, the HTML, the PDF and the chart of the mail) and a
+row in the warehouse. The folder appears whole by one rename, the row is written after it, both
+under a lock, so a process may die at any moment and the next call ends in the same state.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import shutil
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, Row, select
+
+from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.errors import StoreError
+from sms_etl.reports.figures import Figures
+from sms_etl.store.files import sync_folder, write_atomically
+from sms_etl.store.tables import EDITIONS
+from sms_etl.store.warehouse import Warehouse
+
+logger = logging.getLogger(__name__)
+
+FIGURES_FILE = "figures.json"
+HTML_FILE = "report.html"
+PDF_FILE = "report.pdf"
+CHART_FILE = "chart.png"
+
+EVERYBODY = "all"
+"""Audience of an edition that was made for no subscription."""
+
+OBSERVATION_FIELDS = frozenset({"as_of", "data_as_of", "last_pulled_at", "records", "folded"})
+"""Fields that tell when and how often we looked, not what we saw. Pulling the same data again
+changes them; that alone is no reason to publish a correction."""
+
+
+class Rendered(Protocol):
+    """What the renderer hands over."""
+
+    @property
+    def html(self) -> bytes:
+        """The page, self-contained, UTF-8."""
+
+    @property
+    def pdf(self) -> bytes:
+        """The typeset report."""
+
+    @property
+    def chart_png(self) -> bytes:
+        """The chart of the mail."""
+
+
+@dataclass(frozen=True)
+class EditionKey:
+    """What an edition is about and for whom; revisions share it."""
+
+    report: ReportKind
+    period: Period | None
+    first_day: date
+    last_day: date
+    campaign: str | None
+    audience: str
+    language: Language
+
+    @classmethod
+    def of(cls, figures: Figures, audience: str, language: Language) -> EditionKey:
+        """The key of a report's figures."""
+        return cls(
+            report=figures.kind,
+            period=figures.period,
+            first_day=figures.first_day,
+            last_day=figures.last_day,
+            campaign=figures.campaign,
+            audience=audience,
+            language=language,
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """The key as columns of the table editions, where nothing is an empty text."""
+        return {
+            "report": self.report.value,
+            "period": self.period.value if self.period else "",
+            "first_day": self.first_day,
+            "last_day": self.last_day,
+            "campaign": self.campaign or "",
+            "audience": self.audience,
+            "language": self.language.value,
+        }
+
+    def slug(self) -> str:
+        """Readable name, unique by its hash, fit for a folder and a URL."""
+        parts = [str(value) for value in self.columns().values()]
+        proof = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:8]
+        words = [re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:40] for part in parts]
+        return "-".join([*filter(None, words), proof])
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One frozen report. `folder` holds the files; the hashes are SHA-256 of them."""
+
+    id: str
+    key: EditionKey
+    revision: int
+    figures_sha256: str
+    html_sha256: str
+    pdf_sha256: str
+    chart_sha256: str
+    folder: Path
+    data_as_of: datetime
+    created_at: datetime
+
+    @property
+    def figures_path(self) -> Path:
+        """The figures as JSON."""
+        return self.folder / FIGURES_FILE
+
+    @property
+    def html_path(self) -> Path:
+        """The page."""
+        return self.folder / HTML_FILE
+
+    @property
+    def pdf_path(self) -> Path:
+        """The typeset report."""
+        return self.folder / PDF_FILE
+
+    @property
+    def chart_path(self) -> Path:
+        """The chart of the mail."""
+        return self.folder / CHART_FILE
+
+    def figures(self) -> Figures:
+        """The figures the edition was made from.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        try:
+            return Figures.model_validate_json(self.figures_path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"The figures of edition {self.id} cannot be read from {self.figures_path}. "
+                f"Restore the folder from a backup; an edition is never made anew."
+            ) from error
+
+
+class EditionStore:
+    """The folder of editions and their rows in the warehouse."""
+
+    def __init__(self, folder: Path, warehouse: Warehouse) -> None:
+        self.folder = folder
+        self._warehouse = warehouse
+
+    def freeze(
+        self,
+        figures: Figures,
+        rendered: Rendered,
+        *,
+        audience: str = EVERYBODY,
+        language: Language,
+        now: datetime,
+    ) -> Edition:
+        """Keep a report for good.
+
+        If the newest edition of the same key states the same figures it is returned untouched;
+        other figures make the next revision. Nothing that exists is ever overwritten.
+
+        Raises:
+            StoreError: the folder or the warehouse cannot be read or written.
+        """
+        key = EditionKey.of(figures, audience, language)
+        files = {
+            FIGURES_FILE: _canonical_json(figures),
+            HTML_FILE: rendered.html,
+            PDF_FILE: rendered.pdf,
+            CHART_FILE: rendered.chart_png,
+        }
+        with self._warehouse.write(lock=f"sms_etl:edition:{key.slug()}") as connection:
+            newest = self._newest(connection, key)
+            if newest is not None and _same_statement(newest, files[FIGURES_FILE]):
+                return newest
+            revision = newest.revision + 1 if newest else 1
+            edition_id = f"{key.slug()}-r{revision}"
+            hashes = self._place(edition_id, files)
+            row = {
+                **key.columns(),
+                "id": edition_id,
+                "revision": revision,
+                "figures_sha256": hashes[FIGURES_FILE],
+                "html_sha256": hashes[HTML_FILE],
+                "pdf_sha256": hashes[PDF_FILE],
+                "chart_sha256": hashes[CHART_FILE],
+                "folder": edition_id,
+                "data_as_of": figures.data_as_of,
+                "created_at": now,
+            }
+            connection.execute(EDITIONS.insert(), [row])
+        return self.get(edition_id)
+
+    def get(self, edition_id: str) -> Edition:
+        """An edition by its identifier.
+
+        Raises:
+            StoreError: there is none.
+        """
+        with self._warehouse.read() as connection:
+            row = connection.execute(select(EDITIONS).where(EDITIONS.c.id == edition_id)).first()
+        if row is None:
+            raise StoreError(f"There is no edition {edition_id!r} in {self._warehouse.name}.")
+        return self._edition(row)
+
+    def latest(self, key: EditionKey) -> Edition | None:
+        """The newest revision of a key, if there is any."""
+        with self._warehouse.read() as connection:
+            return self._newest(connection, key)
+
+    def recent(self, limit: int = 50) -> list[Edition]:
+        """The editions made last, newest first."""
+        newest_first = select(EDITIONS).order_by(
+            EDITIONS.c.created_at.desc(), EDITIONS.c.revision.desc(), EDITIONS.c.id
+        )
+        with self._warehouse.read() as connection:
+            return [self._edition(row) for row in connection.execute(newest_first.limit(limit))]
+
+    def verify(self, edition: Edition) -> tuple[str, ...]:
+        """What is wrong with the files of an edition, one sentence each; nothing if intact."""
+        expected = {
+            edition.figures_path: edition.figures_sha256,
+            edition.html_path: edition.html_sha256,
+            edition.pdf_path: edition.pdf_sha256,
+            edition.chart_path: edition.chart_sha256,
+        }
+        problems = []
+        for path, sha256 in expected.items():
+            if not path.is_file():
+                problems.append(f"{path} is missing")
+            elif _sha256(path.read_bytes()) != sha256:
+                problems.append(f"{path} is not what was frozen")
+        return tuple(problems)
+
+    def _newest(self, connection: Connection, key: EditionKey) -> Edition | None:
+        same_key = [EDITIONS.c[name] == value for name, value in key.columns().items()]
+        query = select(EDITIONS).where(*same_key).order_by(EDITIONS.c.revision.desc()).limit(1)
+        row = connection.execute(query).first()
+        return self._edition(row) if row is not None else None
+
+    def _place(self, edition_id: str, files: dict[str, bytes]) -> dict[str, str]:
+        """Put the files into the edition's folder, which appears whole or not at all.
+
+        A folder that is already there has no row (we hold the lock and looked): its process died
+        between the rename and the row, or the warehouse was set back. With the same figures it
+        is the edition we are about to make; with others it is set aside, never deleted.
+        """
+        target = self.folder / edition_id
+        partial = self.folder / f".{edition_id}.partial"
+        try:
+            if target.exists():
+                found = {name: (target / name).read_bytes() for name in files}
+                if found[FIGURES_FILE] == files[FIGURES_FILE]:
+                    return {name: _sha256(body) for name, body in found.items()}
+                aside = self.folder / f"{edition_id}-without-row-{_sha256(found[FIGURES_FILE])[:8]}"
+                logger.warning("Edition folder %s has no row; set aside as %s", target, aside.name)
+                target.rename(aside)
+            if partial.exists():
+                shutil.rmtree(partial)
+            partial.mkdir(parents=True)
+            for name, body in files.items():
+                write_atomically(partial / name, body)
+            partial.rename(target)
+            sync_folder(self.folder)
+        except OSError as error:
+            raise StoreError(
+                f"The edition folder {target} cannot be written ({error.strerror}). "
+                f"Check that {self.folder} is writable and that the disk has room."
+            ) from error
+        return {name: _sha256(body) for name, body in files.items()}
+
+    def _edition(self, row: Row[Any]) -> Edition:
+        key = EditionKey(
+            report=ReportKind(row.report),
+            period=Period(row.period) if row.period else None,
+            first_day=row.first_day,
+            last_day=row.last_day,
+            campaign=row.campaign or None,
+            audience=row.audience,
+            language=Language(row.language),
+        )
+        return Edition(
+            id=row.id,
+            key=key,
+            revision=row.revision,
+            figures_sha256=row.figures_sha256,
+            html_sha256=row.html_sha256,
+            pdf_sha256=row.pdf_sha256,
+            chart_sha256=row.chart_sha256,
+            folder=self.folder / row.folder,
+            data_as_of=row.data_as_of,
+            created_at=row.created_at,
+        )
+
+
+def _canonical_json(figures: Figures) -> bytes:
+    tree = figures.model_dump(mode="json")
+    return json.dumps(tree, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
+
+
+def _same_statement(edition: Edition, figures_json: bytes) -> bool:
+    if edition.figures_sha256 == _sha256(figures_json):
+        return True
+    try:
+        frozen = edition.figures_path.read_bytes()
+    except OSError as error:
+        raise StoreError(
+            f"The figures of edition {edition.id} cannot be read ({error.strerror}), so it is "
+            f"not known whether the new ones differ. Restore {edition.folder} from a backup."
+        ) from error
+    return bool(_statement(json.loads(frozen)) == _statement(json.loads(figures_json)))
+
+
+def _statement(tree: Any) -> Any:
+    """A JSON tree without the fields that say when and how often we looked."""
+    if isinstance(tree, dict):
+        return {
+            name: _statement(value)
+            for name, value in tree.items()
+            if name not in OBSERVATION_FIELDS
+        }
+    if isinstance(tree, list):
+        return [_statement(value) for value in tree]
+    return tree
+
+
+def _sha256(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()

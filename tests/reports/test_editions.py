@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from sms_etl.config.settings import Language
+from sms_etl.errors import StoreError
+from sms_etl.reports import editions
+from sms_etl.reports.editions import Edition, EditionKey, EditionStore
+from sms_etl.reports.figures import Figures
+from sms_etl.store import files
+from sms_etl.store.tables import EDITIONS
+from sms_etl.store.warehouse import Warehouse
+from tests.reports import samples
+
+NOW = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=2)
+FILES = {"figures.json", "report.html", "report.pdf", "chart.png"}
+
+
+@dataclass(frozen=True)
+class Drawn:
+    html: bytes = "<p>Доставлено</p>".encode()
+    pdf: bytes = b"%PDF-1.7 report"
+    chart_png: bytes = b"\x89PNG chart"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> EditionStore:
+    return open_store(tmp_path)
+
+
+def open_store(folder: Path) -> EditionStore:
+    warehouse = Warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}").open()
+    return EditionStore(folder / "editions", warehouse)
+
+
+def freeze(store: EditionStore, figures: Figures, now: datetime = NOW, **more: Any) -> Edition:
+    rendered = more.pop("rendered", Drawn())
+    language = more.pop("language", Language.UKRAINIAN)
+    return store.freeze(figures, rendered, language=language, now=now, **more)
+
+
+def corrected(figures: Figures) -> Figures:
+    totals = figures.totals.model_copy(update={"delivered": figures.totals.delivered + 1})
+    return figures.model_copy(update={"totals": totals})
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_report_is_kept_with_its_hashes(store):
+    figures = samples.month()
+    edition = freeze(store, figures, audience="monthly")
+
+    assert set(bytes_of(edition.folder)) == FILES
+    assert edition.pdf_path.read_bytes() == Drawn().pdf
+    assert edition.figures() == figures
+    assert store.verify(edition) == ()
+    assert store.get(edition.id) == edition
+    assert edition.revision == 1
+    assert edition.key.audience == "monthly"
+    assert edition.id.startswith("period-month-2026-10-01-2026-10-31-monthly-uk-")
+    assert (edition.created_at, edition.data_as_of) == (NOW, figures.data_as_of)
+
+
+def test_the_same_figures_give_the_same_edition_untouched(store):
+    first = freeze(store, samples.month())
+    before = bytes_of(first.folder)
+    again = freeze(store, samples.month(), now=LATER, rendered=Drawn(pdf=b"%PDF another renderer"))
+    assert again == first
+    assert bytes_of(first.folder) == before
+
+
+def test_pulling_the_same_data_again_is_no_correction(store):
+    figures = samples.month()
+    first = freeze(store, figures)
+    source = figures.sources[0]
+    again = figures.model_copy(
+        update={
+            "data_as_of": LATER,
+            "sources": (
+                source.model_copy(
+                    update={
+                        "records": source.records * 2,
+                        "folded": {"repeated_observation": source.records},
+                        "last_pulled_at": LATER,
+                    }
+                ),
+                *figures.sources[1:],
+            ),
+        }
+    )
+    assert freeze(store, again, now=LATER) == first
+
+
+def test_other_figures_make_a_revision_and_keep_the_old_one(store):
+    first = freeze(store, samples.month())
+    before = bytes_of(first.folder)
+    second = freeze(store, corrected(samples.month()), now=LATER)
+    assert (second.revision, second.key) == (2, first.key)
+    assert second.figures_sha256 != first.figures_sha256
+    assert bytes_of(first.folder) == before
+    assert store.latest(first.key) == second
+    third = freeze(store, samples.month(), now=LATER)
+    assert third.revision == 3, "back to the first figures is a correction of the second"
+    assert [edition.revision for edition in store.recent()] == [3, 2, 1]
+
+
+def test_language_audience_and_campaign_are_apart(store):
+    figures = samples.month()
+    made = [
+        freeze(store, figures),
+        freeze(store, figures, language=Language.ENGLISH),
+        freeze(store, figures, audience="board"),
+        freeze(store, samples.campaign()),
+        freeze(store, samples.campaign().model_copy(update={"campaign": "Осінь / 2026 ../.."})),
+        freeze(store, samples.campaign().model_copy(update={"campaign": "Зима / 2026 ../.."})),
+    ]
+    assert len({edition.id for edition in made}) == len(made)
+    assert {edition.revision for edition in made} == {1}
+    assert {edition.folder.parent for edition in made} == {store.folder}
+    assert made[4].key.campaign == "Осінь / 2026 ../.."
+
+
+def test_nothing_yet(store):
+    assert store.latest(EditionKey.of(samples.month(), "all", Language.ENGLISH)) is None
+    with pytest.raises(StoreError, match="no edition"):
+        store.get("period-week")
+
+
+def test_a_changed_or_missing_file_is_told(store):
+    edition = freeze(store, samples.month())
+    edition.pdf_path.write_bytes(b"%PDF forged")
+    edition.chart_path.unlink()
+    told = store.verify(edition)
+    assert [sentence.rpartition("/")[2] for sentence in told] == [
+        "report.pdf is not what was frozen",
+        "chart.png is missing",
+    ]
+
+
+def test_lost_figures_do_not_become_a_new_edition(store):
+    edition = freeze(store, samples.month())
+    edition.figures_path.unlink()
+    assert freeze(store, samples.month()) == edition, "the hash is enough"
+    with pytest.raises(StoreError, match="backup"):
+        freeze(store, corrected(samples.month()))
+    with pytest.raises(StoreError, match="backup"):
+        edition.figures()
+
+
+def test_the_data_folder_may_be_moved(tmp_path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    made = freeze(open_store(here), samples.month())
+    here.rename(there)
+    moved = open_store(there)
+    found = moved.get(made.id)
+    assert found == replace(made, folder=there / "editions" / made.id)
+    assert moved.verify(found) == ()
+
+
+def test_a_folder_that_cannot_be_written_says_so(store):
+    store.folder.write_text("a file is in the way")
+    with pytest.raises(StoreError, match="cannot be written"):
+        freeze(store, samples.month())
+
+
+def test_one_row_per_revision(store):
+    edition = freeze(store, samples.month())
+    with store._warehouse.read() as connection:
+        row = dict(connection.execute(EDITIONS.select()).mappings().one())
+    twin = EDITIONS.insert().values(row | {"id": "another", "folder": "another"})
+    with pytest.raises(IntegrityError), store._warehouse.write() as connection:
+        connection.execute(twin)
+    assert store.recent() == [edition]
+
+
+def die_at_line(number: int, watched: tuple[str, ...]) -> None:
+    """Kill this process, with no clean-up, before the n-th executed line of a module."""
+    seen = 0
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal seen
+        if frame.f_code.co_filename not in watched:
+            return None
+        if event == "line":
+            seen += 1
+            if seen == number:
+                os._exit(99)
+        return trace
+
+    sys.settrace(trace)
+
+
+def freeze_in_child(folder: Path, figures: Figures, kill_at: int) -> int:
+    """Freeze in a child process killed at a line; its exit code is 0 if it got through."""
+    child = os.fork()
+    if child == 0:
+        try:
+            store = open_store(folder)
+            die_at_line(kill_at, (editions.__file__, files.__file__))
+            freeze(store, figures)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Path:
+    """A folder with an empty warehouse, to be copied."""
+    open_store(tmp_path / "empty")._warehouse.close()
+    return tmp_path / "empty"
+
+
+def test_death_at_any_line_then_again_gives_the_same_edition(tmp_path, empty):
+    figures = samples.nothing()
+    shutil.copytree(empty, tmp_path / "whole")
+    wanted = freeze(open_store(tmp_path / "whole"), figures)
+    died = []
+    for kill_at in itertools.count(1, 5):
+        folder = shutil.copytree(empty, tmp_path / f"killed-{kill_at}")
+        code = freeze_in_child(folder, figures, kill_at)
+        assert code in {0, 99}
+        died.append(code == 99)
+        store = open_store(folder)
+        edition = freeze(store, figures)
+        assert replace(edition, folder=wanted.folder) == wanted
+        assert bytes_of(edition.folder) == bytes_of(wanted.folder)
+        assert [path.name for path in store.folder.iterdir()] == [edition.id]
+        assert store.recent() == [edition]
+        if code == 0:
+            break
+    assert sum(died) > 20
+
+
+def test_what_a_dead_run_left_never_becomes_the_edition_of_other_figures(tmp_path, empty):
+    older, newer = samples.nothing(), corrected(samples.nothing())
+    set_aside = 0
+    for kill_at in range(20, 180, 8):
+        folder = shutil.copytree(empty, tmp_path / f"killed-{kill_at}")
+        died = freeze_in_child(folder, older, kill_at) == 99
+        store = open_store(folder)
+        edition = freeze(store, newer)
+        assert edition.revision == (1 if died else 2)
+        assert edition.figures() == newer
+        assert store.verify(edition) == ()
+        set_aside += len(list(store.folder.glob("*-without-row-*")))
+    assert set_aside > 0
+
+
+def test_processes_freezing_at_once_make_one_edition(tmp_path):
+    open_store(tmp_path)
+    figures = samples.month()
+    children = []
+    for _ in range(4):
+        child = os.fork()
+        if child == 0:
+            try:
+                freeze(open_store(tmp_path), figures)
+                os._exit(0)
+            finally:
+                os._exit(1)
+        children.append(child)
+    codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+    assert codes == [0, 0, 0, 0]
+    store = open_store(tmp_path)
+    (edition,) = store.recent()
+    assert store.verify(edition) == ()
