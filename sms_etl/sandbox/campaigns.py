@@ -131,8 +131,11 @@ CATALOGUE = pl.DataFrame(
 )  # fmt: skip
 """The campaigns as a table."""
 
-_CLOCK_CHANGE_SHARE = 0.02
-"""Share of a round-the-clock campaign sent in the night the clocks change, so that it is full."""
+_CLOCK_CHANGE_MESSAGES = 12
+"""Messages of a round-the-clock campaign in the hours around a change of clocks, so that even a
+small world has some there."""
+_CLOCK_CHANGE_HOURS = (3, 5)
+"""Elapsed hours after midnight; in autumn both of them are called three o'clock."""
 
 
 def local_time(day: date, hours: float, zone: ZoneInfo) -> datetime:
@@ -146,19 +149,25 @@ def day_at(first: date, days: int, position: float) -> date:
     return first + timedelta(days=int(position * days))
 
 
-def slots(campaign: Campaign, first: date, days: int, zone: ZoneInfo) -> pl.DataFrame:
-    """When a campaign sends: columns slot_start (UTC), slot_seconds and weight."""
+_SLOTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "slot_start": pl.Datetime("us", "UTC"),
+    "slot_seconds": pl.Int64,
+    "weight": pl.Float64,
+}
+
+
+def slots(
+    campaign: Campaign, messages: int, first: date, days: int, zone: ZoneInfo
+) -> pl.DataFrame:
+    """When a campaign of so many messages sends: slot_start (UTC), slot_seconds and weight."""
     rows = list(_regular_slots(campaign, first, days, zone))
     if campaign.hours == _AROUND_THE_CLOCK:
         total = sum(weight for _, _, weight in rows)
         rows += [
-            (start, seconds, total * _CLOCK_CHANGE_SHARE)
+            (start, seconds, total * _CLOCK_CHANGE_MESSAGES / messages)
             for start, seconds in _clock_change_nights(first, days, zone)
         ]
-    schema = pl.Schema({
-        "slot_start": pl.Datetime("us", "UTC"), "slot_seconds": pl.Int64, "weight": pl.Float64,
-    })  # fmt: skip
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=_SLOTS, orient="row")
 
 
 def _regular_slots(
@@ -180,4 +189,5 @@ def _clock_change_nights(first: date, days: int, zone: ZoneInfo) -> Iterator[tup
         day = first + timedelta(days=n)
         start, end = (local_time(d, 0, zone) for d in (day, day + timedelta(days=1)))
         if end - start != timedelta(hours=24):
-            yield start + timedelta(hours=2), 4 * 3600
+            first_hour, last_hour = _CLOCK_CHANGE_HOURS
+            yield start + timedelta(hours=first_hour), (last_hour - first_hour) * 3600

@@ -165,7 +165,7 @@ def _drafts(
 def _timed(
     p: WorldParameters, draws: Draws, drafts: pl.DataFrame, campaign: Campaign
 ) -> pl.DataFrame:
-    table = slots(campaign, p.first_day, p.days, p.zone)
+    table = slots(campaign, drafts.height, p.first_day, p.days, p.zone)
     uniform = drafts.select(draws.uniform("slot")).to_series()
     chosen = choose_rows(table, table["weight"], uniform).drop("weight")
     offset = draws.whole("second", 0, pl.col("slot_seconds"))
