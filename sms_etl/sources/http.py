@@ -1,0 +1,355 @@
+"""One way to ask a provider over HTTP: time-outs, retries, Retry-After and a shared rate budget.
+
+Bodies come back byte for byte. Secrets, queries and headers never reach an error or a log.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import random
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import Annotated, Any
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from pydantic import AfterValidator, Field
+from requests.auth import AuthBase
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
+
+from sms_etl.config.settings import SourceSettings
+from sms_etl.errors import PermanentSourceError, SmsEtlError, TransientSourceError
+from sms_etl.sources.base import CheckResult, Page, PageFormat
+
+log = logging.getLogger(__name__)
+_RANDOM = random.SystemRandom()
+
+CONNECT_SECONDS = 10.0
+LONGEST_BODY_SECONDS = 300.0
+LARGEST_BODY_BYTES = 64 * 1024 * 1024
+LONGEST_BACKOFF_SECONDS = 60.0
+CHUNK_BYTES = 64 * 1024
+QUOTED_CHARACTERS = 200
+TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
+MENDS = {
+    400: "The request is not accepted; check the settings of this source",
+    401: "Check the account name and the secret in the environment",
+    403: "The account has no right to read messages; ask the provider for it",
+    404: "Check base_url and the account name",
+}
+
+
+def _https_or_loopback(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.username or parts.password or parts.query or parts.fragment or not parts.hostname:
+        raise ValueError("a base URL is scheme and host only, such as https://api.example.com")
+    if parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname)):
+        return url.rstrip("/")
+    raise ValueError("only https is allowed (plain http for this machine only)")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+BaseUrl = Annotated[str, AfterValidator(_https_or_loopback)]
+
+
+class HttpSettings(SourceSettings):
+    """What every source that is asked over HTTP has."""
+
+    base_url: BaseUrl
+    requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 10.0
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
+    retry_budget_seconds: Annotated[float, Field(ge=0, le=7200)] = 600.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer: the body as received, the JSON in it, and what it took to get it."""
+
+    body: bytes
+    data: Any
+    request: str
+    received_at: datetime
+    retries: int
+    waited_seconds: float
+
+    def page(self, records: int) -> Page:
+        """The answer as a page to land; `meta` tells of retries where there were any."""
+        effort = {"retries": str(self.retries), "waited_seconds": f"{self.waited_seconds:.1f}"}
+        meta = effort if self.retries else {}
+        return Page(self.body, PageFormat.JSON, records, self.request, self.received_at, meta)
+
+
+class RateBudget:
+    """A token bucket with one second's worth of tokens, shared by every user of an account."""
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = per_second
+        self._most = max(1.0, per_second)
+        self._clock = clock
+        self._tokens = self._most
+        self._at = clock()
+        self._paused_until = self._at
+        self._lock = threading.Lock()
+
+    def take(self) -> float:
+        """Take one request; returns the seconds to wait before it may be sent."""
+        with self._lock:
+            now = self._clock()
+            self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate) - 1
+            self._at = now
+            return max(0.0, -self._tokens / self._rate, self._paused_until - now)
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send for a while: the provider asked for it."""
+        with self._lock:
+            self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+
+_BUDGETS: dict[tuple[str, float], RateBudget] = {}
+_BUDGETS_LOCK = threading.Lock()
+
+
+def rate_budget(account: str, per_second: float) -> RateBudget:
+    """The one budget of an account in this process."""
+    with _BUDGETS_LOCK:
+        return _BUDGETS.setdefault((account, per_second), RateBudget(per_second))
+
+
+class BearerAuth(AuthBase):
+    """Sends a token; unlike a plain header it is not replaced by a netrc entry."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Add the header."""
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class _Again(Exception):  # noqa: N818 - a signal to the retry loop, never seen outside
+    def __init__(self, reason: str, wait_seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.wait_seconds = wait_seconds
+
+
+class HttpClient:
+    """Asks one account of one provider.
+
+    `secret` is masked wherever a provider's words are quoted. `inspect` looks at the JSON of an
+    answer and raises TransientSourceError (asked again) or PermanentSourceError for errors that
+    come inside HTTP 200.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        account: str,
+        settings: HttpSettings,
+        auth: AuthBase,
+        secret: str,
+        inspect: Callable[[Any], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source = source
+        self._base = settings.base_url
+        self._settings = settings
+        self._secret = secret
+        self._inspect = inspect
+        self._sleep = sleep
+        self._budget = rate_budget(f"{self._base} {account}", settings.requests_per_second)
+        self._session = requests.Session()
+        self._session.auth = auth
+
+    def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """GET a path of the base URL (or a link the provider gave, on the same host)."""
+        return self._ask("GET", path, params, None)
+
+    def post_json(self, path: str, payload: object) -> Answer:
+        """POST JSON; only for requests that change nothing, because they are repeated."""
+        return self._ask("POST", path, None, payload)
+
+    def _ask(
+        self, method: str, path: str, params: Mapping[str, str] | None, payload: object
+    ) -> Answer:
+        request = requests.Request(method, self._resolve(path), params=params, json=payload)
+        prepared = self._session.prepare_request(request)
+        waits: list[float] = []
+
+        def sleep(seconds: float) -> None:
+            waits.append(seconds)
+            self._sleep(seconds)
+
+        retrying = Retrying(
+            retry=retry_if_exception_type(_Again),
+            wait=_backoff,
+            stop=stop_before_delay(self._settings.retry_budget_seconds),
+            before_sleep=self._tell,
+            sleep=sleep,
+            reraise=True,
+        )
+        try:
+            body, data = retrying(self._send, prepared)
+        except _Again as error:
+            tries = f"after {len(waits) + 1} tries" if waits else "at the first try"
+            raise TransientSourceError(
+                f"{self._source}: {_where(prepared)}: {error} ({tries}). "
+                f"The next run asks again; if it lasts, see the provider's status page."
+            ) from None
+        asked = urlsplit(str(prepared.url))
+        return Answer(
+            body=body,
+            data=data,
+            request=f"{method} {asked.path}{'?' if asked.query else ''}{asked.query}",
+            received_at=datetime.now(UTC),
+            retries=len(waits),
+            waited_seconds=sum(waits),
+        )
+
+    def _resolve(self, path: str) -> str:
+        url = urljoin(f"{self._base}/", path)
+        if urlsplit(url)[:2] != urlsplit(self._base)[:2]:
+            raise PermanentSourceError(
+                f"{self._source}: the provider's link leads to another host "
+                f"({urlsplit(url).hostname}); it was not followed. Check base_url."
+            )
+        return url
+
+    def _send(self, prepared: requests.PreparedRequest) -> tuple[bytes, Any]:
+        wait = self._budget.take()
+        if wait:
+            self._sleep(wait)
+        try:
+            with self._session.send(
+                prepared,
+                timeout=(CONNECT_SECONDS, self._settings.timeout_seconds),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
+                body = self._read(response)
+        except requests.exceptions.SSLError:
+            raise PermanentSourceError(
+                f"{self._source}: {_where(prepared)}: the server's certificate is not trusted. "
+                f"Check base_url and the certificates of this machine."
+            ) from None
+        except requests.RequestException as error:
+            raise _Again(_said_of(error)) from None
+        self._judge(prepared, response, body)
+        try:
+            data = json.loads(body)
+        except (ValueError, RecursionError):
+            raise _Again(f"the answer of {len(body)} bytes is not whole JSON") from None
+        if self._inspect is not None:
+            try:
+                self._inspect(data)
+            except TransientSourceError as error:
+                raise _Again(str(error)) from None
+        return body, data
+
+    def _read(self, response: requests.Response) -> bytes:
+        body = bytearray()
+        started = time.monotonic()
+        for chunk in response.iter_content(CHUNK_BYTES):
+            body += chunk
+            if len(body) > LARGEST_BODY_BYTES:
+                raise PermanentSourceError(
+                    f"{self._source}: an answer is larger than {LARGEST_BODY_BYTES} bytes and was "
+                    f"cut off. Check that base_url is the provider's API."
+                )
+            if time.monotonic() - started > LONGEST_BODY_SECONDS:
+                raise _Again(f"the body did not end within {LONGEST_BODY_SECONDS:.0f} s")
+        return bytes(body)
+
+    def _judge(
+        self, prepared: requests.PreparedRequest, response: requests.Response, body: bytes
+    ) -> None:
+        status = response.status_code
+        if status in TRANSIENT_STATUSES:
+            wait = _retry_after(response.headers.get("Retry-After"))
+            if wait:
+                self._budget.pause(wait)
+            raise _Again(f"the provider answers HTTP {status}", wait)
+        if status // 100 == 3:
+            mend = "It wants to redirect, which is refused; set base_url to the final address"
+        elif status // 100 != 2:
+            mend = MENDS.get(status, "The provider refuses the request; see its documentation")
+        else:
+            return
+        raise PermanentSourceError(
+            f"{self._source}: {_where(prepared)}: HTTP {status}{self._quoted(body)}. {mend}."
+        )
+
+    def _quoted(self, body: bytes) -> str:
+        """What the provider says of the error, without the secret."""
+        try:
+            data = json.loads(body)
+            words = [str(data[key]) for key in ("code", "message") if data.get(key) is not None]
+        except (ValueError, AttributeError, RecursionError):
+            return ""
+        text = " ".join(words).replace(self._secret, "***")[:QUOTED_CHARACTERS]
+        return f" ({text})" if text else ""
+
+    def _tell(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        log.warning("%s: %s; asking again in %.1f s", self._source, error, state.upcoming_sleep)
+
+
+def _backoff(state: RetryCallState) -> float:
+    """Full jitter, but never earlier than the provider asked."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.wait_seconds if isinstance(error, _Again) else None
+    top = min(LONGEST_BACKOFF_SECONDS, 2.0**state.attempt_number)
+    return max(asked or 0.0, _RANDOM.uniform(0, top))
+
+
+def _retry_after(header: str | None) -> float | None:
+    """Retry-After in seconds or as an HTTP date, as seconds from now; nonsense is None."""
+    if header is None:
+        return None
+    try:
+        seconds = float(header)
+    except ValueError:
+        try:
+            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _where(prepared: requests.PreparedRequest) -> str:
+    """Host and path; the query may hold what must not be told."""
+    parts = urlsplit(str(prepared.url))
+    return f"{prepared.method} {parts.scheme}://{parts.netloc}{parts.path}"
+
+
+def _said_of(error: requests.RequestException) -> str:
+    """Our own words: the library's texts quote whole URLs."""
+    if isinstance(error, requests.exceptions.Timeout):
+        return "no answer in time"
+    if isinstance(
+        error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
+    ):
+        return "the connection was cut in the middle of the body"
+    return "the host cannot be reached or cut the connection; check base_url and the network"
+
+
+def checked(subject: str, call: Callable[[], object], found: str) -> CheckResult:
+    """Make one call and tell how it went; an error's own words say how to mend it."""
+    try:
+        call()
+    except SmsEtlError as error:
+        return CheckResult(subject, ok=False, found="refused", mend=str(error))
+    return CheckResult(subject, ok=True, found=found)

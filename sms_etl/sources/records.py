@@ -1,0 +1,174 @@
+"""Landed pages as frames of text columns with their place in landing; nothing is dropped.
+
+A page is decoded by Polars at once. Only a page that does not fit (a field of another type, a
+record that is no object) is read again record by record, so that one broken record costs a
+slow page and not the day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import zstandard
+from polars.io.plugins import register_io_source
+
+from sms_etl.errors import LandingError
+from sms_etl.model.schemas import OBSERVATIONS, UTC_TIME
+from sms_etl.model.vocabulary import TimeOrigin
+from sms_etl.sources.base import LandedPage, PageFormat
+
+PLACE = {"pull": pl.String, "page": pl.UInt32, "record": pl.UInt32, "pulled_at": UTC_TIME}
+"""Columns that say where in landing a record lies."""
+
+MALFORMED = "malformed"
+
+Decode = Callable[[LandedPage, bytes], pl.DataFrame]
+"""Body of one page as text columns and `malformed`, one row per record, in their order."""
+
+
+def body_of(page: LandedPage) -> bytes:
+    """The body of a landed page exactly as received.
+
+    Raises:
+        LandingError: the file is missing or is not zstd.
+    """
+    try:
+        return zstandard.ZstdDecompressor().stream_reader(page.path.read_bytes()).read()
+    except (OSError, zstandard.ZstdError) as error:
+        raise LandingError(
+            f"{page.path} cannot be read ({error}). Restore it from a backup, or move its pull "
+            f"folder away and pull the day again."
+        ) from error
+
+
+def scan_pages(pages: Sequence[LandedPage], fields: Sequence[str], decode: Decode) -> pl.LazyFrame:
+    """Records of pages: PLACE, `fields` as text and `malformed`; one page at a time in memory."""
+    schema = {**PLACE, **dict.fromkeys(fields, pl.String), MALFORMED: pl.String}
+
+    def read(
+        columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for page in pages:
+            frame = _placed(decode(page, body_of(page)), page).select(list(schema))
+            if rows is not None:
+                frame = frame.head(rows)
+                rows -= frame.height
+            if predicate is not None:
+                frame = frame.filter(predicate)
+            yield frame if columns is None else frame.select(columns)
+            if rows == 0:
+                return
+
+    return register_io_source(read, schema=schema, is_pure=True)
+
+
+def scan_json(
+    pages: Sequence[LandedPage], fields: Sequence[str], records: str | None = None
+) -> pl.LazyFrame:
+    """Records of JSON or NDJSON pages, every field as text.
+
+    `records` names the list in a JSON page's object; NDJSON pages hold one record a line.
+    """
+
+    def decode(page: LandedPage, body: bytes) -> pl.DataFrame:
+        frame = _decode_at_once(page, body, fields, records)
+        return _decode_one_by_one(page, body, fields, records) if frame is None else frame
+
+    return scan_pages(pages, fields, decode)
+
+
+def observations(frame: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    """Rows of `scan_pages` as OBSERVATIONS; a column that is not given is null."""
+    given = {
+        "done_at_origin": pl.lit(TimeOrigin.NONE.value),
+        **{name: pl.col(name) for name in (*PLACE, MALFORMED)},
+        **columns,
+    }
+    return frame.select(
+        given.get(column.name, pl.lit(None)).cast(column.dtype).alias(column.name)
+        for column in OBSERVATIONS.columns
+    )
+
+
+def _placed(frame: pl.DataFrame, page: LandedPage) -> pl.DataFrame:
+    return frame.with_row_index("record").with_columns(
+        pl.lit(page.pull).alias("pull"),
+        pl.lit(page.number, pl.UInt32).alias("page"),
+        pl.lit(page.received_at).cast(UTC_TIME).alias("pulled_at"),
+    )
+
+
+def _decode_at_once(
+    page: LandedPage, body: bytes, fields: Sequence[str], records: str | None
+) -> pl.DataFrame | None:
+    """All records of a page, or None when any of them needs a closer look."""
+    record = pl.Struct(dict.fromkeys(fields, pl.String))
+    try:
+        text = body.decode()
+        if page.format is PageFormat.NDJSON:
+            rows = pl.Series(_lines(text), dtype=pl.String).str.json_decode(record)
+        else:
+            whole = pl.Series([text]).str.json_decode(pl.Struct({str(records): pl.List(record)}))
+            listed = whole.struct.field(str(records))
+            if listed.null_count():
+                return None
+            rows = listed.explode(empty_as_null=False)
+    except (UnicodeDecodeError, pl.exceptions.PolarsError):
+        return None
+    frame = rows.struct.unnest()
+    nested = pl.any_horizontal(
+        pl.col(name).str.starts_with("{") | pl.col(name).str.starts_with("[") for name in fields
+    )
+    if rows.null_count() or frame.select(nested.any()).item():
+        return None
+    return frame.with_columns(pl.lit(None, pl.String).alias(MALFORMED))
+
+
+def _decode_one_by_one(
+    page: LandedPage, body: bytes, fields: Sequence[str], records: str | None
+) -> pl.DataFrame:
+    text = body.decode("utf-8", "replace")
+    if page.format is PageFormat.NDJSON:
+        rows = [_parsed(line, fields) for line in _lines(text)]
+    else:
+        rows = _records_of(text, fields, records)
+    return pl.DataFrame(rows, schema=dict.fromkeys((*fields, MALFORMED), pl.String))
+
+
+def _lines(text: str) -> list[str]:
+    """Lines of NDJSON; only a newline ends one (JSON texts may hold other line separators)."""
+    return [line for line in text.split("\n") if line]
+
+
+def _records_of(text: str, fields: Sequence[str], records: str | None) -> list[dict[str, Any]]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        return [{MALFORMED: f"the page is not JSON: {error}"}]
+    listed = found.get(records) if isinstance(found, dict) else None
+    if not isinstance(listed, list):
+        return [{MALFORMED: f"the page has no list {records!r}"}]
+    return [_row(record, fields) for record in listed]
+
+
+def _parsed(line: str, fields: Sequence[str]) -> dict[str, str | None]:
+    try:
+        return _row(json.loads(line), fields)
+    except (ValueError, RecursionError) as error:
+        return {MALFORMED: f"the line is not JSON: {error}"}
+
+
+def _row(record: Any, fields: Sequence[str]) -> dict[str, str | None]:
+    if not isinstance(record, dict):
+        return {MALFORMED: f"the record is not an object but {type(record).__name__}"}
+    wrong = [name for name in fields if isinstance(record.get(name), (dict, list))]
+    row = {name: None if name in wrong else _text(record.get(name)) for name in fields}
+    row[MALFORMED] = f"not a plain value in: {', '.join(wrong)}" if wrong else None
+    return row
+
+
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else json.dumps(value)

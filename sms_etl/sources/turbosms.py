@@ -1,0 +1,172 @@
+"""TurboSMS HTTP API: statuses by message identifier.
+
+Facts: https://turbosms.ua/en/api.html and github.com/daaner/turbosms (response codes). There is
+no list of messages, so the identifiers come from the user's own outbox.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Annotated, Any, ClassVar, Literal
+
+import polars as pl
+from pydantic import Field
+
+from sms_etl.config.secrets import EnvSecret
+from sms_etl.config.settings import ZoneName
+from sms_etl.days import day_window
+from sms_etl.errors import PermanentSourceError, TransientSourceError
+from sms_etl.model.vocabulary import Channel, TimeOrigin
+from sms_etl.sources.base import (
+    CheckResult,
+    LandedPage,
+    Page,
+    PullContext,
+    PullKind,
+    PullPlan,
+    Source,
+)
+from sms_etl.sources.http import BaseUrl, BearerAuth, HttpClient, HttpSettings, checked
+from sms_etl.sources.records import observations, scan_json
+from sms_etl.sources.values import ISO, blank_to_null, times_to_utc
+
+STATUS_PATH = "/message/status.json"
+RECORDS = "response_result"
+FIELDS = (
+    "message_id", "response_code", "response_status", "recipient", "sent", "updated", "status",
+    "type", "rejected_status",
+)  # fmt: skip
+SUCCESS_CODES = frozenset({0, 1, 800, 801, 802, 803})
+BUSY_CODES = frozenset({500, 501, 503, 504, 999})
+TOKEN_CODES = frozenset({103, 105, 106, 301})
+FINAL_STATUSES = (
+    "Delivered", "Read", "Expired", "Undelivered", "Rejected", "Unknown", "Failed", "Cancelled",
+)  # fmt: skip
+"""Words after which `updated` is near the time the status became final."""
+NO_SUCH_ID = "00000000-0000-0000-0000-000000000000"
+
+
+class TurboSmsSettings(HttpSettings):
+    """One TurboSMS account. Its answers carry wall clock times without a zone."""
+
+    kind: Literal["turbosms"]
+    token: EnvSecret
+    base_url: BaseUrl = "https://api.turbosms.ua"
+    requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    time_zone: ZoneName = "Europe/Kyiv"
+
+
+class TurboSms(Source):
+    """Asks for the status of every message the outbox knows, in batches."""
+
+    kind: ClassVar[PullKind] = PullKind.BY_ID
+    provider: ClassVar[str] = "turbosms"
+
+    def __init__(self, name: str, settings: TurboSmsSettings) -> None:
+        super().__init__(name)
+        self._settings = settings
+
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per day; a day without identifiers is a pull without pages.
+
+        Outbox rows without an identifier cannot be asked for and are skipped here.
+        """
+        client = self._client()
+        for day in sorted(days):
+            window = day_window(day, context.zone)
+            ids = (
+                context.outbox.lazy()
+                .filter(pl.col("submitted_at").is_between(window.start, window.end, closed="left"))
+                .select(pl.col("message_id").str.strip_chars())
+                .filter(pl.col("message_id").str.len_chars() > 0)
+                .unique(maintain_order=True)
+                .collect()
+                .to_series()
+            )
+            asked = f"status of {len(ids)} identifiers"
+            yield PullPlan(day, day, asked, self._pages(client, ids.to_list()))
+
+    def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """Landed pages as OBSERVATIONS.
+
+        A record without a status keeps the provider's answer about it instead, so an identifier
+        that the provider does not know (414) is a row like any other.
+        """
+        status = pl.coalesce("status", "response_status")
+        answer = pl.col("response_code")
+        is_error = ~answer.is_in([str(code) for code in SUCCESS_CODES])
+        sent = blank_to_null(pl.col("sent"))
+        updated = blank_to_null(pl.col("updated"))
+        done = pl.when(status.is_in(FINAL_STATUSES)).then(updated)
+        channel = pl.col("type").str.to_lowercase()
+        return observations(
+            scan_json(pages, FIELDS, RECORDS),
+            {
+                "message_id": pl.col("message_id"),
+                "recipient": pl.col("recipient"),
+                "channel": pl.when(channel.is_in([Channel.SMS.value, Channel.VIBER.value])).then(
+                    channel
+                ),
+                "inbound": pl.lit(value=False),
+                "status": status,
+                "code": pl.coalesce(pl.when(is_error).then(answer), "rejected_status"),
+                "sent_at_text": sent,
+                "done_at_text": done,
+                "sent_at": self._time(sent),
+                "done_at": self._time(done),
+                "done_at_origin": pl.when(done.is_not_null())
+                .then(pl.lit(TimeOrigin.PROVIDER_UPDATE.value))
+                .otherwise(pl.lit(TimeOrigin.NONE.value)),
+                "updated_at": self._time(updated),
+            },
+        )
+
+    def check(self) -> list[CheckResult]:
+        """Ask for an identifier that does not exist: the token must be accepted."""
+        settings = self._settings.model_copy(update={"retry_budget_seconds": 0.0})
+        return [
+            checked(
+                f"source {self.name}",
+                lambda: self._client(settings).post_json(STATUS_PATH, {"messages": [NO_SUCH_ID]}),
+                "the token may ask for statuses",
+            )
+        ]
+
+    def _client(self, settings: TurboSmsSettings | None = None) -> HttpClient:
+        settings = settings or self._settings
+        token = settings.token.get()
+        return HttpClient(
+            self.name, settings.token.variable, settings, BearerAuth(token), token, self._inspect
+        )
+
+    def _pages(self, client: HttpClient, ids: list[str]) -> Iterator[Page]:
+        size = self._settings.batch_size
+        for start in range(0, len(ids), size):
+            answer = client.post_json(STATUS_PATH, {"messages": ids[start : start + size]})
+            yield answer.page(len(answer.data[RECORDS]))
+
+    def _inspect(self, data: Any) -> None:
+        """HTTP 200 says nothing here: the answer's own code decides."""
+        if not isinstance(data, dict) or "response_code" not in data:
+            raise PermanentSourceError(
+                f"{self.name}: the answer has no response_code. "
+                f"Check that base_url is TurboSMS's API."
+            )
+        code = data["response_code"]
+        said = f"the provider answers code {code} {data.get('response_status')}"
+        if code in BUSY_CODES:
+            raise TransientSourceError(said)
+        if code not in SUCCESS_CODES:
+            mend = (
+                f"Check the token in {self._settings.token.variable} and that the account is active"
+                if code in TOKEN_CODES
+                else "See the table of response codes in TurboSMS's documentation"
+            )
+            raise PermanentSourceError(f"{self.name}: {said}. {mend}.")
+        if not isinstance(data.get(RECORDS), list):
+            raise TransientSourceError(f"the answer has no list '{RECORDS}'")
+
+    def _time(self, text: pl.Expr) -> pl.Expr:
+        return times_to_utc(text, (ISO,), self._settings.time_zone)

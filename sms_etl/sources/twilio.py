@@ -1,0 +1,198 @@
+"""Twilio Programmable Messaging: the Messages list.
+
+Facts: twilio/twilio-oai spec/json/twilio_api_v2010.json@d50069b and
+https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources .
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any, ClassVar, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from pydantic import Field
+from requests.auth import HTTPBasicAuth
+
+from sms_etl.config.secrets import EnvSecret
+from sms_etl.days import day_window, utc_days
+from sms_etl.errors import PermanentSourceError
+from sms_etl.model.vocabulary import Channel, TimeOrigin
+from sms_etl.sources.base import (
+    CheckResult,
+    LandedPage,
+    Page,
+    PullContext,
+    PullKind,
+    PullPlan,
+    Source,
+)
+from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings, checked
+from sms_etl.sources.records import observations, scan_json
+from sms_etl.sources.values import cost_micro, count, rfc2822_utc
+
+PAGE_SIZE = 1000
+RECORDS = "messages"
+FIELDS = (
+    "sid", "messaging_service_sid", "body", "from", "to", "direction", "status", "num_segments",
+    "price", "price_unit", "error_code", "date_created", "date_sent", "date_updated",
+)  # fmt: skip
+FINAL_STATUSES = ("delivered", "read", "undelivered", "failed", "canceled")
+"""Words after which `date_updated` is near the time the status became final."""
+
+_CHANNEL_PREFIX = r"^(whatsapp|rcs):"
+
+
+class TwilioSettings(HttpSettings):
+    """One Twilio account or sub-account."""
+
+    kind: Literal["twilio"]
+    account_sid: Annotated[str, Field(pattern=r"^AC[0-9a-fA-F]{32}$")]
+    auth_token: EnvSecret
+    base_url: BaseUrl = "https://api.twilio.com"
+    unsent_lookback_days: Annotated[int, Field(ge=0, le=60)] = 3
+
+
+class Twilio(Source):
+    """Reads messages by the day they were sent, and recent ones that were not sent yet."""
+
+    kind: ClassVar[PullKind] = PullKind.WINDOW
+    provider: ClassVar[str] = "twilio"
+
+    def __init__(self, name: str, settings: TwilioSettings) -> None:
+        super().__init__(name)
+        self._settings = settings
+        self._path = f"/2010-04-01/Accounts/{settings.account_sid}/Messages.json"
+
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per day by sent time, then one sweep for messages without a sent time.
+
+        The list can be filtered by DateSent only, by whole UTC days, so a pull asks the UTC days
+        that the business day touches, and one more, because a bare date as the upper bound may
+        mean its first moment. Messages without date_sent (queued, scheduled, many failed) are in
+        no such window; the sweep reads the unfiltered list, newest first, down to the first of
+        the days that lie within `unsent_lookback_days` of now. Older messages that were never
+        sent cannot be listed by Twilio's filters and are not found.
+        """
+        client = self._client()
+        for day in sorted(days):
+            touched = utc_days(day_window(day, context.zone))
+            query = {
+                "DateSent>": touched[0].isoformat(),
+                "DateSent<": (touched[-1] + timedelta(days=1)).isoformat(),
+                "PageSize": str(PAGE_SIZE),
+            }
+            asked = f"sent {query['DateSent>']} to {query['DateSent<']}"
+            yield PullPlan(day, day, asked, self._pages(client, query, _never))
+        yield from self._sweep(client, days, context)
+
+    def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """Landed pages as OBSERVATIONS; prices are negative at Twilio and positive here."""
+        final = pl.col("status").is_in(FINAL_STATUSES)
+        done = pl.when(final).then(pl.col("date_updated"))
+        return observations(
+            scan_json(pages, FIELDS, RECORDS),
+            {
+                "message_id": pl.col("sid"),
+                "recipient": _address("to"),
+                "sender": _address("from"),
+                "service": pl.col("messaging_service_sid"),
+                "channel": _channel(),
+                "inbound": (pl.col("direction") == "inbound").fill_null(value=False),
+                "status": pl.col("status"),
+                "code": pl.col("error_code"),
+                "created_at_text": pl.col("date_created"),
+                "sent_at_text": pl.col("date_sent"),
+                "done_at_text": done,
+                "created_at": rfc2822_utc(pl.col("date_created")),
+                "sent_at": rfc2822_utc(pl.col("date_sent")),
+                "done_at": rfc2822_utc(done),
+                "done_at_origin": pl.when(done.is_not_null())
+                .then(pl.lit(TimeOrigin.PROVIDER_UPDATE.value))
+                .otherwise(pl.lit(TimeOrigin.NONE.value)),
+                "updated_at": rfc2822_utc(pl.col("date_updated")),
+                "parts_billed": count(pl.col("num_segments")),
+                "price_text": pl.col("price"),
+                "cost_micro": cost_micro(pl.col("price"), charge_is_negative=True),
+                "currency": pl.col("price_unit").str.to_uppercase(),
+                "text": pl.col("body"),
+            },
+        )
+
+    def check(self) -> list[CheckResult]:
+        """List one message."""
+        settings = self._settings.model_copy(update={"retry_budget_seconds": 0.0})
+        return [
+            checked(
+                f"source {self.name}",
+                lambda: self._client(settings).get_json(self._path, {"PageSize": "1"}),
+                f"account {settings.account_sid} may be read",
+            )
+        ]
+
+    def _client(self, settings: TwilioSettings | None = None) -> HttpClient:
+        settings = settings or self._settings
+        token = settings.auth_token.get()
+        auth = HTTPBasicAuth(settings.account_sid, token)
+        return HttpClient(self.name, settings.account_sid, settings, auth, token)
+
+    def _sweep(
+        self, client: HttpClient, days: Sequence[date], context: PullContext
+    ) -> Iterator[PullPlan]:
+        oldest = context.now.astimezone(context.zone).date() - timedelta(
+            days=self._settings.unsent_lookback_days
+        )
+        recent = sorted(day for day in days if day >= oldest)
+        if recent:
+            query = {"PageSize": str(PAGE_SIZE)}
+            pages = self._pages(client, query, _older_than(recent[0], context.zone))
+            yield PullPlan(recent[0], recent[-1], f"newest down to {recent[0]}", pages)
+
+    def _pages(
+        self, client: HttpClient, query: Mapping[str, str], stop: Callable[[list[Any]], bool]
+    ) -> Iterator[Page]:
+        answer = client.get_json(self._path, query)
+        followed: set[str] = set()
+        while True:
+            records = answer.data.get(RECORDS) if isinstance(answer.data, dict) else None
+            if not isinstance(records, list):
+                raise PermanentSourceError(
+                    f"{self.name}: the answer has no list '{RECORDS}'. "
+                    f"Check that base_url is Twilio's API."
+                )
+            yield answer.page(len(records))
+            link = answer.data.get("next_page_uri")
+            if not link or stop(records):
+                return
+            if link in followed:
+                raise PermanentSourceError(f"{self.name}: the provider's pages go in a circle.")
+            followed.add(link)
+            answer = client.get_json(link)
+
+
+def _never(_records: list[Any]) -> bool:
+    return False
+
+
+def _older_than(first: date, zone: ZoneInfo) -> Callable[[list[Any]], bool]:
+    """Whether every message of a page was created before the day begins."""
+    start = day_window(first, zone).start
+
+    def stop(records: list[Any]) -> bool:
+        texts = [record.get("date_created") for record in records if isinstance(record, dict)]
+        times = pl.Series([text for text in texts if isinstance(text, str)], dtype=pl.String)
+        newest = pl.select(rfc2822_utc(pl.lit(times)).max()).item()
+        return isinstance(newest, datetime) and newest < start
+
+    return stop
+
+
+def _address(column: str) -> pl.Expr:
+    """WhatsApp and RCS addresses carry their channel: 'whatsapp:+380…', 'rcs:…'."""
+    return pl.col(column).str.replace(_CHANNEL_PREFIX, "")
+
+
+def _channel() -> pl.Expr:
+    prefix = pl.col("from").str.extract(_CHANNEL_PREFIX)
+    return prefix.fill_null(Channel.SMS.value)
