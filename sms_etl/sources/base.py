@@ -104,7 +104,7 @@ class Source(ABC):
     """A configured provider account (or gateway, folder, table) that messages can be read from."""
 
     kind: ClassVar[PullKind]
-    provider: ClassVar[str]
+    provider: str
     """Names the dictionary that explains the status words and codes of this source."""
     spill_days: ClassVar[int] = 0
     """Days after a message's own whose pulls may hold it, where the provider filters by another

@@ -62,7 +62,7 @@ class TurboSms(Source):
     """Asks for the status of every message the outbox knows, in batches."""
 
     kind: ClassVar[PullKind] = PullKind.BY_ID
-    provider: ClassVar[str] = "turbosms"
+    provider = "turbosms"
 
     def __init__(self, name: str, settings: TurboSmsSettings) -> None:
         super().__init__(name)

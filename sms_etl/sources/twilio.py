@@ -58,7 +58,7 @@ class Twilio(Source):
     """Reads messages by the day they were sent, and recent ones that were not sent yet."""
 
     kind: ClassVar[PullKind] = PullKind.WINDOW
-    provider: ClassVar[str] = "twilio"
+    provider = "twilio"
 
     def __init__(self, name: str, settings: TwilioSettings) -> None:
         super().__init__(name)
