@@ -16,6 +16,7 @@ from typing import NamedTuple
 import phonenumbers
 import polars as pl
 from phonenumbers import PhoneNumberFormat, PhoneNumberType, carrier
+from phonenumbers.carrierdata import CARRIER_DATA
 from phonenumbers.phonemetadata import PhoneMetadata
 
 from sms_etl.errors import ConfigError
@@ -185,7 +186,7 @@ def _home_facts(dialled: pl.DataFrame, region: str) -> pl.DataFrame:
 def _block_length(region: str) -> int:
     """Characters of E.164, plus included, that decide the operator of a home number."""
     code = str(phonenumbers.country_code_for_region(region))
-    ranges = (len(prefix) for prefix in carrier.CARRIER_DATA if prefix.startswith(code))
+    ranges = (len(prefix) for prefix in CARRIER_DATA if prefix.startswith(code))
     return 1 + max(len(code) + BLOCK_DIGITS, *ranges, 0)
 
 
