@@ -21,7 +21,7 @@ from sqlalchemy import Connection, Row, select
 
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import StoreError
-from sms_etl.reports.figures import Figures
+from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.store.files import sync_folder, write_atomically
 from sms_etl.store.tables import EDITIONS
 from sms_etl.store.warehouse import Warehouse
@@ -35,10 +35,6 @@ CHART_FILE = "chart.png"
 
 EVERYBODY = "all"
 """Audience of an edition that was made for no subscription."""
-
-OBSERVATION_FIELDS = frozenset({"as_of", "data_as_of", "last_pulled_at", "records", "folded"})
-"""Fields that tell when and how often we looked, not what we saw. Pulling the same data again
-changes them; that alone is no reason to publish a correction."""
 
 
 class Rendered(Protocol):
@@ -104,12 +100,17 @@ class EditionKey:
 
 @dataclass(frozen=True)
 class Edition:
-    """One frozen report. `folder` holds the files; the hashes are SHA-256 of them."""
+    """One frozen report.
+
+    `folder` holds the files. `figures_sha256` is the fingerprint of what the figures say (it does
+    not move when the same data is pulled again); the other hashes are SHA-256 of the files.
+    """
 
     id: str
     key: EditionKey
     revision: int
     figures_sha256: str
+    figures_file_sha256: str
     html_sha256: str
     pdf_sha256: str
     chart_sha256: str
@@ -170,13 +171,14 @@ class EditionStore:
     ) -> Edition:
         """Keep a report for good.
 
-        If the newest edition of the same key states the same figures it is returned untouched;
-        other figures make the next revision. Nothing that exists is ever overwritten.
+        If the newest edition of the same key says the same (by fingerprint) it is returned
+        untouched; other figures make the next revision. Nothing that exists is ever overwritten.
 
         Raises:
             StoreError: the folder or the warehouse cannot be read or written.
         """
         key = EditionKey.of(figures, audience, language)
+        said = fingerprint(figures)
         files = {
             FIGURES_FILE: _canonical_json(figures),
             HTML_FILE: rendered.html,
@@ -185,7 +187,7 @@ class EditionStore:
         }
         with self._warehouse.write(lock=f"sms_etl:edition:{key.slug()}") as connection:
             newest = self._newest(connection, key)
-            if newest is not None and _same_statement(newest, files[FIGURES_FILE]):
+            if newest is not None and newest.figures_sha256 == said:
                 return newest
             revision = newest.revision + 1 if newest else 1
             edition_id = f"{key.slug()}-r{revision}"
@@ -194,7 +196,8 @@ class EditionStore:
                 **key.columns(),
                 "id": edition_id,
                 "revision": revision,
-                "figures_sha256": hashes[FIGURES_FILE],
+                "figures_sha256": said,
+                "figures_file_sha256": hashes[FIGURES_FILE],
                 "html_sha256": hashes[HTML_FILE],
                 "pdf_sha256": hashes[PDF_FILE],
                 "chart_sha256": hashes[CHART_FILE],
@@ -233,7 +236,7 @@ class EditionStore:
     def verify(self, edition: Edition) -> tuple[str, ...]:
         """What is wrong with the files of an edition, one sentence each; nothing if intact."""
         expected = {
-            edition.figures_path: edition.figures_sha256,
+            edition.figures_path: edition.figures_file_sha256,
             edition.html_path: edition.html_sha256,
             edition.pdf_path: edition.pdf_sha256,
             edition.chart_path: edition.chart_sha256,
@@ -298,6 +301,7 @@ class EditionStore:
             key=key,
             revision=row.revision,
             figures_sha256=row.figures_sha256,
+            figures_file_sha256=row.figures_file_sha256,
             html_sha256=row.html_sha256,
             pdf_sha256=row.pdf_sha256,
             chart_sha256=row.chart_sha256,
@@ -310,32 +314,6 @@ class EditionStore:
 def _canonical_json(figures: Figures) -> bytes:
     tree = figures.model_dump(mode="json")
     return json.dumps(tree, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
-
-
-def _same_statement(edition: Edition, figures_json: bytes) -> bool:
-    if edition.figures_sha256 == _sha256(figures_json):
-        return True
-    try:
-        frozen = edition.figures_path.read_bytes()
-    except OSError as error:
-        raise StoreError(
-            f"The figures of edition {edition.id} cannot be read ({error.strerror}), so it is "
-            f"not known whether the new ones differ. Restore {edition.folder} from a backup."
-        ) from error
-    return bool(_statement(json.loads(frozen)) == _statement(json.loads(figures_json)))
-
-
-def _statement(tree: Any) -> Any:
-    """A JSON tree without the fields that say when and how often we looked."""
-    if isinstance(tree, dict):
-        return {
-            name: _statement(value)
-            for name, value in tree.items()
-            if name not in OBSERVATION_FIELDS
-        }
-    if isinstance(tree, list):
-        return [_statement(value) for value in tree]
-    return tree
 
 
 def _sha256(body: bytes) -> str:

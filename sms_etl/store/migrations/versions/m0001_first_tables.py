@@ -92,7 +92,10 @@ def _create_editions() -> None:
         sa.Column("audience", sa.String, nullable=False, comment="Subscription name, or all"),
         sa.Column("language", sa.String, nullable=False),
         sa.Column("revision", sa.Integer, nullable=False),
-        sa.Column("figures_sha256", sa.String(64), nullable=False),
+        sa.Column(
+            "figures_sha256", sa.String(64), nullable=False, comment="Of what the figures say"
+        ),
+        sa.Column("figures_file_sha256", sa.String(64), nullable=False),
         sa.Column("html_sha256", sa.String(64), nullable=False),
         sa.Column("pdf_sha256", sa.String(64), nullable=False),
         sa.Column("chart_sha256", sa.String(64), nullable=False),

@@ -1,0 +1,1 @@
+"""Mail: composing, sending, and the ledger that proves who got what."""
