@@ -1,0 +1,231 @@
+"""The worst run of hours of every slice, and whether it is beyond what chance and habit explain.
+
+A slice is a value of a scope (an operator, a sender at an operator ...). Its hours are scored by
+bad messages beyond the usual share plus half the step that matters; the run with the largest sum
+is its worst. What is usual is then told by the hours outside that run, and the run sought again.
+The sum is the CUSUM of E. S. Page, Biometrika 41 (1954), with the excess itself as the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import NormalDist
+
+import polars as pl
+
+from sms_etl.findings.thresholds import Thresholds
+from sms_etl.metrics.rate import newcombe
+
+SCOPES: tuple[tuple[str, ...], ...] = (
+    (),
+    ("source",),
+    ("operator",),
+    ("sender",),
+    ("country",),
+    ("operator", "source"),
+    ("operator", "sender"),
+)
+"""Slices looked at; of two names for the same messages the earlier one is told."""
+
+_ALL = "all"
+_COUNTS = ("n", "bad", "allow", "usual_n", "usual_bad")
+_MEDIAN_TO_SIGMA = 1.4826
+"""Standard deviation of a normal distribution over the median of its absolute values."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Hours `start` to `end` (UTC, both included) in which a slice went wrong."""
+
+    scope: dict[str, str]
+    start: datetime
+    end: datetime
+    messages: int
+    excess: float
+    hours: pl.DataFrame
+    """The slice's hours: `hour`, `n` and `excess`."""
+
+    def within(self, start: datetime, end: datetime) -> tuple[int, float]:
+        """Messages and excess of the slice in other hours."""
+        inside = self.hours.filter(pl.col("hour").is_between(start, end))
+        return int(inside["n"].sum()), float(inside["excess"].sum())
+
+
+def find_runs(cells: pl.DataFrame, step: float, limits: Thresholds) -> list[Run]:
+    """Runs that are clear, large and lasting enough to be told, one per slice at most."""
+    scopes = [(_keys(scope), _slice_hours(cells, scope)) for scope in SCOPES]
+    tests = sum(hours.filter(~pl.col("usual")).height for _, hours in scopes)
+    if tests == 0:
+        return []
+    z = NormalDist().inv_cdf(1 - limits.false_alarms / tests)
+    runs: list[Run] = []
+    for keys, hours in scopes:
+        runs += _runs_of_scope(_worth_a_look(hours, keys, limits), keys, step, z, limits)
+    return runs
+
+
+def _keys(scope: Sequence[str]) -> list[str]:
+    return list(scope) or [_ALL]
+
+
+def _slice_hours(cells: pl.DataFrame, scope: Sequence[str]) -> pl.DataFrame:
+    keys = _keys(scope)
+    return (
+        cells.with_columns(pl.lit(_ALL).alias(_ALL))
+        .group_by([*keys, "usual", "hour", "local_day", "local_hour"])
+        .agg(pl.col(*_COUNTS).sum())
+        .sort([*keys, "usual", "hour"])
+    )
+
+
+def _worth_a_look(hours: pl.DataFrame, keys: list[str], limits: Thresholds) -> pl.DataFrame:
+    """Slices with enough messages and enough bad ones to ever be told."""
+    now = ~pl.col("usual")
+    enough = (pl.col("n").filter(now).sum().over(keys) >= limits.min_messages) & (
+        (pl.col("bad") - pl.col("allow")).clip(0).filter(now).sum().over(keys) >= limits.min_excess
+    )
+    return hours.filter(enough & (pl.col("usual_n").sum().over(keys) >= limits.min_usual))
+
+
+def _runs_of_scope(
+    hours: pl.DataFrame, keys: list[str], step: float, z: float, limits: Thresholds
+) -> list[Run]:
+    if hours.is_empty():
+        return []
+    judged = _judge(hours.with_columns(in_run=pl.lit(value=False)), keys, step, limits)
+    for _ in range(2):
+        judged = _judge(_mark_worst_run(judged, keys), keys, step, limits)
+    rows = judged.group_by(keys, maintain_order=True).agg(*_evidence(limits))
+    runs = []
+    for row in rows.iter_rows(named=True):
+        if not _tells(row, step, z, limits):
+            continue
+        mine = judged.filter(
+            ~pl.col("usual"), *[pl.col(key).eq_missing(pl.lit(row[key])) for key in keys]
+        )
+        scope = {key: row[key] for key in keys if key != _ALL}
+        runs.append(
+            Run(
+                scope=scope,
+                start=row["start"],
+                end=row["end"],
+                messages=row["messages"],
+                excess=row["excess_sum"],
+                hours=mine.select("hour", "n", "excess"),
+            )
+        )
+    return runs
+
+
+def _judge(hours: pl.DataFrame, keys: list[str], step: float, limits: Thresholds) -> pl.DataFrame:
+    """Add the `expected` bad share of every hour, its `excess` and its `score`."""
+    outside = ~pl.col("in_run")
+    usual = pl.col("usual")
+    bad, n = pl.col("usual_bad"), pl.col("usual_n")
+    before = n.filter(usual).sum().over(keys)
+    # Until a run is known the past alone tells what is usual: a long outage must not.
+    past_only = ~pl.col("in_run").any().over(keys) & (before >= limits.min_usual)
+    share = (
+        pl.when(past_only)
+        .then(bad.filter(usual).sum().over(keys) / before)
+        .otherwise(bad.filter(outside).sum().over(keys) / n.filter(outside).sum().over(keys))
+    )
+    expected = pl.max_horizontal(share, _season(keys, limits))
+    return (
+        hours.with_columns(expected=expected.fill_nan(1.0))
+        .with_columns(
+            excess=pl.col("bad") - pl.col("allow") - pl.col("n") * pl.col("expected"),
+        )
+        .with_columns(score=pl.col("excess") - pl.col("n") * step / 2)
+    )
+
+
+def _season(keys: list[str], limits: Thresholds) -> pl.Expr:
+    """Median share of the same hour of other days, where enough days are known; else null."""
+    speaks = (pl.col("usual_n") >= limits.hour_messages) & ~pl.col("in_run")
+    share = pl.col("usual_bad") / pl.col("usual_n")
+    slot = [*keys, "local_hour"]
+    past = speaks & pl.col("usual")
+    enough_past = past.sum().over(slot) >= limits.days_of_season
+    enough = speaks.sum().over(slot) >= limits.days_of_season
+    return (
+        pl.when(enough_past)
+        .then(share.filter(past).median().over(slot))
+        .when(enough)
+        .then(share.filter(speaks).median().over(slot))
+    )
+
+
+def _mark_worst_run(hours: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Set `in_run` on the current hours of each slice's run with the largest sum of scores."""
+    so_far = pl.col("score").cum_sum().over(keys)
+    rows = (
+        hours.filter(~pl.col("usual"))
+        .sort([*keys, "hour"])
+        .with_columns(
+            so_far=so_far, before=pl.col("score").cum_sum().shift(1, fill_value=0.0).over(keys)
+        )
+        .with_columns(floor=pl.col("before").cum_min().over(keys))
+        .with_columns(
+            gain=pl.col("so_far") - pl.col("floor"),
+            start=pl.when(pl.col("before") == pl.col("floor"))
+            .then(pl.col("hour"))
+            .forward_fill()
+            .over(keys),
+        )
+    )
+    worst = (
+        rows.filter(pl.col("gain") > 0)
+        .sort([*keys, "gain", "hour"], descending=[*[False for _ in keys], True, False])
+        .group_by(keys, maintain_order=True)
+        .agg(pl.col("start").first(), end=pl.col("hour").first())
+    )
+    inside = ~pl.col("usual") & pl.col("hour").is_between(pl.col("start"), pl.col("end"))
+    return (
+        hours.drop("start", "end", strict=False)
+        .join(worst, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(in_run=inside.fill_null(value=False))
+    )
+
+
+def _evidence(limits: Thresholds) -> list[pl.Expr]:
+    inside, outside = pl.col("in_run"), ~pl.col("in_run")
+    n, bad = pl.col("usual_n"), pl.col("usual_bad")
+    likely = pl.max_horizontal(pl.col("expected"), 0.5 / n.filter(outside).sum()).clip(0, 0.99)
+    off = (bad - n * pl.col("expected")) / (n * likely * (1 - likely)).sqrt()
+    speaks = outside & (n >= limits.hour_messages)
+    return [
+        pl.col("start", "end").first(),
+        pl.col("n").filter(inside).sum().alias("messages"),
+        (pl.col("bad") - pl.col("allow")).filter(inside).sum().alias("bad_sum"),
+        pl.col("excess").filter(inside).sum().alias("excess_sum"),
+        (inside & (pl.col("score") > 0)).sum().alias("bad_hours"),
+        n.filter(outside).sum().alias("usual_sum"),
+        pl.when(speaks.sum() >= limits.hours_of_spread)
+        .then(off.filter(speaks).abs().median() * _MEDIAN_TO_SIGMA)
+        .otherwise(1.0)
+        .alias("spread"),
+    ]
+
+
+def _tells(row: dict[str, object], step: float, z: float, limits: Thresholds) -> bool:
+    """Large, lasting and clear: all three, or nothing is said."""
+    messages, excess = _number(row["messages"]), _number(row["excess_sum"])
+    if messages < limits.min_messages or excess < limits.min_excess or excess < step * messages:
+        return False
+    lasting = _number(row["bad_hours"]) >= limits.min_hours
+    if not lasting and messages < limits.single_hour_messages:
+        return False
+    if _number(row["usual_sum"]) < limits.min_usual:
+        return False
+    share = min(1.0, max(0.0, _number(row["bad_sum"]) / messages))
+    expected = min(1.0, max(0.0, share - excess / messages))
+    # Hours that vary more than chance alone would make them ask for clearer evidence.
+    clear = z * max(1.0, _number(row["spread"]))
+    return newcombe(share, messages, expected, _number(row["usual_sum"]), clear).low > 0
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

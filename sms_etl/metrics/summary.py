@@ -1,0 +1,307 @@
+"""Totals of any group of messages, as sums over the cube.
+
+Every group of a dimension is summed in one pass. A cohort is mature when nothing in it is pending
+or when its last message is at least `silence_hours` old: later receipts are not expected then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from sms_etl.metrics.histogram import quantiles
+from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.model.vocabulary import Receipt, StatusClass, TimeOrigin
+from sms_etl.reports.figures import Cost, Latency, TimeQuality, Totals
+
+Key = tuple[Any, ...]
+
+UNDELIVERED = (StatusClass.FAILED, StatusClass.REJECTED, StatusClass.UNKNOWN)
+"""Classes whose money is counted as spent for nothing; pending may still arrive."""
+
+SUBMITTED = "submitted"
+FINAL = "final"
+
+_MEASURES = ("messages", "parts", "messages_with_parts")
+_MONEY = ("cost_micro", "messages_with_cost")
+_HOUR = timedelta(hours=1)
+_EVERYTHING = "everything"
+
+
+@dataclass(frozen=True)
+class AsOf:
+    """When the data was last refreshed (UTC), and after how many hours silence is final."""
+
+    moment: datetime
+    silence_hours: float
+
+    def mature(self, pending: int, last_hour: datetime | None) -> bool:
+        """Whether counts of messages up to the UTC hour `last_hour` are still going to move."""
+        if pending == 0 or last_hour is None:
+            return True
+        return self.moment - (last_hour + _HOUR) >= timedelta(hours=self.silence_hours)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Messages of a group by class, and the UTC hour of its last message."""
+
+    delivered: int = 0
+    failed: int = 0
+    rejected: int = 0
+    unknown: int = 0
+    pending: int = 0
+    last_hour: datetime | None = None
+
+    @property
+    def submitted(self) -> int:
+        """All of them."""
+        return self.final + self.unknown + self.pending
+
+    @property
+    def final(self) -> int:
+        """Those with a receipt that says how it ended."""
+        return self.delivered + self.failed + self.rejected
+
+
+def class_sums() -> list[pl.Expr]:
+    """Aggregations of CUBE rows that `Counts` is made of."""
+    sums = [
+        pl.col("messages").filter(pl.col("status_class") == name).sum().alias(name)
+        for name in StatusClass
+    ]
+    return [*sums, pl.col("hour").max().alias("last_hour")]
+
+
+def delivery_rate(counts: Counts, as_of: AsOf) -> Rate:
+    """Delivered of submitted, with the bounds it can still move in."""
+    low, high = _bounds(counts)
+    return _rate(counts.delivered, counts.submitted, SUBMITTED, counts, as_of, (low, high))
+
+
+def final_rate(counts: Counts, as_of: AsOf) -> Rate:
+    """Delivered of those whose end is known; looks perfect when receipts stop."""
+    return _rate(counts.delivered, counts.final, FINAL, counts, as_of, _bounds(counts))
+
+
+def coverage_rate(counts: Counts, as_of: AsOf) -> Rate:
+    """Known ends of submitted."""
+    return _rate(counts.final, counts.submitted, SUBMITTED, counts, as_of, (None, None))
+
+
+def plain_rate(numerator: int, denominator: int, name: str, as_of: AsOf) -> Rate:
+    """A share of counts that no late receipt can change."""
+    return Rate(
+        value=numerator / denominator if denominator else None,
+        numerator=numerator,
+        denominator=denominator,
+        denominator_name=name,
+        low=None,
+        high=None,
+        interval=wilson(numerator, denominator),
+        coverage=None,
+        as_of=as_of.moment,
+        mature=True,
+    )
+
+
+def totals_by(
+    cube: pl.LazyFrame, latency: pl.LazyFrame, keys: Sequence[str], as_of: AsOf
+) -> dict[Key, Totals]:
+    """Totals of every combination of `keys` found in the cube, sorted by key.
+
+    Args:
+        cube: Columns of CUBE plus `keys`; extra columns are ignored.
+        latency: Columns of LATENCY plus `keys`.
+        keys: At least one column name.
+        as_of: Moment and silence that decide maturity.
+    """
+    sums = cube.group_by(keys).agg(
+        *class_sums(),
+        pl.col("parts", "messages_with_parts").sum(),
+        pl.col("messages")
+        .filter(
+            pl.col("status_class") == StatusClass.DELIVERED,
+            pl.col("receipt") == Receipt.OPERATOR,
+        )
+        .sum()
+        .alias("operator_receipts"),
+    )
+    rows = sums.collect(engine="streaming").sort(keys)
+    times = _latencies(latency, keys)
+    costs = _costs(cube, keys)
+    found = {}
+    for row in rows.iter_rows(named=True):
+        key = tuple(row[name] for name in keys)
+        found[key] = _totals(row, times.get(key), costs.get(key, []), as_of)
+    return found
+
+
+def totals_of(cube: pl.LazyFrame, latency: pl.LazyFrame, as_of: AsOf) -> Totals:
+    """Totals of all rows; zeros for an empty cube."""
+    everything = pl.lit(_EVERYTHING).alias(_EVERYTHING)
+    found = totals_by(
+        cube.with_columns(everything), latency.with_columns(everything), [_EVERYTHING], as_of
+    )
+    return found.get((_EVERYTHING,)) or no_totals(as_of)
+
+
+def no_totals(as_of: AsOf) -> Totals:
+    """Totals of no messages."""
+    row = dict.fromkeys([*StatusClass, "parts", "messages_with_parts", "operator_receipts"], 0) | {
+        "last_hour": None
+    }
+    return _totals(row, None, [], as_of)
+
+
+def compact(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
+    """The cube with only `keys` left of its dimensions; `hour` becomes the last hour of a row."""
+    states = ["status_class", "reason", "permanence", "receipt", "currency"]
+    return cube.group_by([*keys, *states]).agg(
+        pl.col("hour").max(), pl.col(*_MEASURES, *_MONEY).sum()
+    )
+
+
+def compact_latency(latency: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
+    """The histogram with only `keys` left of its dimensions."""
+    return latency.group_by([*keys, "origin", "bucket"]).agg(pl.col("messages").sum())
+
+
+def costs_of(rows: pl.LazyFrame) -> tuple[Cost, ...]:
+    """Money of all given CUBE rows, one entry per currency."""
+    everything = rows.with_columns(pl.lit(_EVERYTHING).alias(_EVERYTHING))
+    found = _costs(everything, [_EVERYTHING]).get((_EVERYTHING,), [])
+    messages = rows.select(pl.col("messages").sum()).collect().item()
+    return tuple(_cost(row, messages) for row in found)
+
+
+def divide_half_even(numerator: int, denominator: int) -> int:
+    """Integer division rounded to nearest, ties to even."""
+    whole, rest = divmod(numerator, denominator)
+    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
+
+
+def _rate(
+    numerator: int,
+    denominator: int,
+    name: str,
+    counts: Counts,
+    as_of: AsOf,
+    bounds: tuple[float | None, float | None],
+) -> Rate:
+    return Rate(
+        value=numerator / denominator if denominator else None,
+        numerator=numerator,
+        denominator=denominator,
+        denominator_name=name,
+        low=bounds[0],
+        high=bounds[1],
+        interval=wilson(numerator, denominator),
+        coverage=counts.final / counts.submitted if counts.submitted else None,
+        as_of=as_of.moment,
+        mature=as_of.mature(counts.pending, counts.last_hour),
+    )
+
+
+def _bounds(counts: Counts) -> tuple[float | None, float | None]:
+    if not counts.submitted:
+        return None, None
+    hoped = counts.delivered + counts.unknown + counts.pending
+    return counts.delivered / counts.submitted, hoped / counts.submitted
+
+
+def _totals(
+    row: dict[str, Any], latency: dict[str, Any] | None, costs: list[dict[str, Any]], as_of: AsOf
+) -> Totals:
+    counts = Counts(**{name.value: row[name] for name in StatusClass}, last_hour=row["last_hour"])
+    return Totals(
+        submitted=counts.submitted,
+        delivered=counts.delivered,
+        failed=counts.failed,
+        rejected=counts.rejected,
+        unknown=counts.unknown,
+        pending=counts.pending,
+        parts=row["parts"],
+        messages_with_parts=row["messages_with_parts"],
+        delivery=delivery_rate(counts, as_of),
+        delivery_of_final=final_rate(counts, as_of),
+        coverage=coverage_rate(counts, as_of),
+        operator_receipts=row["operator_receipts"],
+        latency=_latency(latency, counts.pending),
+        costs=tuple(_cost(cost, counts.submitted) for cost in costs),
+    )
+
+
+def _latencies(latency: pl.LazyFrame, keys: Sequence[str]) -> dict[Key, dict[str, Any]]:
+    timed = latency.filter(pl.col("origin") != TimeOrigin.NONE)
+    buckets = (
+        timed.group_by([*keys, "bucket"])
+        .agg(
+            pl.col("messages").sum(),
+            estimated=(pl.col("origin") != TimeOrigin.PROVIDER).any(),
+        )
+        .collect(engine="streaming")
+    )
+    quality = buckets.group_by(keys).agg(pl.col("estimated").any())
+    told = quantiles(buckets.lazy(), keys).join(quality, on=keys, nulls_equal=True)
+    return {tuple(row[name] for name in keys): row for row in told.iter_rows(named=True)}
+
+
+def _latency(row: dict[str, Any] | None, waiting: int) -> Latency:
+    if row is None:
+        return Latency(
+            quality=TimeQuality.NOT_AVAILABLE,
+            messages=0,
+            waiting=waiting,
+            median=None,
+            p90=None,
+            p95=None,
+            p99=None,
+        )
+    return Latency(
+        quality=TimeQuality.UPPER_ESTIMATE if row["estimated"] else TimeQuality.MEASURED,
+        messages=row["messages"],
+        waiting=waiting,
+        median=row["p50"],
+        p90=row["p90"],
+        p95=row["p95"],
+        p99=row["p99"],
+    )
+
+
+def _costs(cube: pl.LazyFrame, keys: Sequence[str]) -> dict[Key, list[dict[str, Any]]]:
+    undelivered = pl.col("status_class").is_in([name.value for name in UNDELIVERED])
+    delivered = pl.col("status_class") == StatusClass.DELIVERED
+    sums = (
+        cube.filter(pl.col("currency").is_not_null())
+        .group_by([*keys, "currency"])
+        .agg(
+            pl.col(*_MONEY).sum(),
+            wasted=pl.col("cost_micro").filter(undelivered).sum(),
+            delivered_with_cost=pl.col("messages_with_cost").filter(delivered).sum(),
+        )
+        .filter(pl.col("messages_with_cost") > 0)
+        .collect(engine="streaming")
+        .sort([*keys, "currency"])
+    )
+    found: dict[Key, list[dict[str, Any]]] = {}
+    for row in sums.iter_rows(named=True):
+        found.setdefault(tuple(row[name] for name in keys), []).append(row)
+    return found
+
+
+def _cost(row: dict[str, Any], messages: int) -> Cost:
+    """Per delivered: all money of the currency over the delivered messages whose cost is known."""
+    delivered = row["delivered_with_cost"]
+    return Cost(
+        currency=row["currency"],
+        spent_micro=row["cost_micro"],
+        spent_on_undelivered_micro=row["wasted"],
+        per_delivered_micro=divide_half_even(row["cost_micro"], delivered) if delivered else None,
+        messages_with_cost=row["messages_with_cost"],
+        messages=messages,
+    )

@@ -1,0 +1,336 @@
+"""From the cube to the figures of a report. A pure function: same inputs, same figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cached_property
+
+import polars as pl
+
+from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.days import days_between
+from sms_etl.errors import ConfigError
+from sms_etl.findings.detect import Evidence, find_problems
+from sms_etl.metrics.local_time import require_whole_hours, with_local_time
+from sms_etl.metrics.reasons import mender_of
+from sms_etl.metrics.summary import (
+    UNDELIVERED,
+    AsOf,
+    Key,
+    compact,
+    compact_latency,
+    no_totals,
+    plain_rate,
+    totals_by,
+)
+from sms_etl.model.vocabulary import Permanence, Reason
+from sms_etl.reports.figures import (
+    FIGURES_VERSION,
+    DayPoint,
+    Figures,
+    GroupRow,
+    HourCell,
+    ReasonRow,
+    SourceState,
+    Totals,
+)
+from sms_etl.reports.periods import previous_days
+from sms_etl.reports.source_states import ConfiguredSource, source_states
+
+DIMENSIONS = ("campaign", "source", "sender", "country", "operator")
+"""Dimensions a report breaks its totals down by."""
+
+_BEFORE = "before"
+"""Column: whether a row belongs to the previous period."""
+
+Days = tuple[date, date]
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Tables and facts a report is made from.
+
+    `cube` and `latency` hold the days of `periods.days_to_load`; whatever they hold before the
+    period is the baseline of the findings. `conservation` and `unmapped` may hold more days than
+    the period. `labels`: campaign -> language -> label.
+    """
+
+    cube: pl.LazyFrame
+    latency: pl.LazyFrame
+    conservation: pl.LazyFrame
+    unmapped: pl.LazyFrame
+    sources: Sequence[ConfiguredSource]
+    labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What is asked for. Days are calendar days of `zone`, both ends included.
+
+    For a campaign the days bound where its messages are looked for; the report covers the days
+    from its first to its last message, and its baseline is every other campaign in the cube.
+    `expected_days`: what every source should have been built for; null means every day.
+    """
+
+    kind: ReportKind
+    period: Period | None
+    first_day: date
+    last_day: date
+    zone: str
+    language: Language
+    project: str
+    data_as_of: datetime
+    silence_hours: float
+    campaign: str | None = None
+    goal: float | None = None
+    expected_days: Sequence[date] | None = None
+
+    @property
+    def as_of(self) -> AsOf:
+        """Moment and silence that decide maturity."""
+        return AsOf(self.data_as_of, self.silence_hours)
+
+
+def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
+    """Every figure of a report.
+
+    Raises:
+        ConfigError: The zone has no whole-hour offset, or the campaign has no messages.
+    """
+    require_whole_hours(request.zone, request.first_day, request.last_day)
+    rows = _Rows(inputs, request)
+    whole = totals_by(*rows.slim, [_BEFORE], request.as_of)
+    states = _states(rows)
+    first, last = rows.days
+    return Figures(
+        version=FIGURES_VERSION,
+        kind=request.kind,
+        period=request.period,
+        campaign=request.campaign,
+        campaign_label=rows.label(request.campaign) if request.campaign else None,
+        project=request.project,
+        first_day=first,
+        last_day=last,
+        previous_first_day=rows.previous[0] if rows.previous else None,
+        previous_last_day=rows.previous[1] if rows.previous else None,
+        zone=request.zone,
+        data_as_of=request.data_as_of,
+        goal=request.goal,
+        totals=whole.get((False,)) or no_totals(request.as_of),
+        previous=whole.get((True,)),
+        days=_day_points(rows, rows.days),
+        previous_days=_day_points(rows, rows.previous),
+        hours=_hour_cells(rows),
+        by_campaign=_campaign_rows(rows),
+        by_source=_group_rows(rows, "source"),
+        by_sender=_group_rows(rows, "sender"),
+        by_country=_group_rows(rows, "country"),
+        by_operator=_group_rows(rows, "operator"),
+        reasons=_reason_rows(rows),
+        findings=find_problems(_evidence(rows, states), first, last, request.zone, request.as_of),
+        sources=states,
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The rows of the report, of its days, and of what it is compared with."""
+
+    inputs: ReportInputs
+    request: ReportRequest
+
+    @cached_property
+    def all(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """Cube and latency with local time."""
+        return (
+            with_local_time(self.inputs.cube.lazy(), self.request.zone),
+            with_local_time(self.inputs.latency.lazy(), self.request.zone),
+        )
+
+    @cached_property
+    def days(self) -> Days:
+        """First and last day of the report."""
+        asked = (self.request.first_day, self.request.last_day)
+        if self.request.campaign is None:
+            return asked
+        mine = self.all[0].filter(self.asked & pl.col("local_day").is_between(*asked))
+        first, last = (
+            mine.select(first=pl.col("local_day").min(), last=pl.col("local_day").max())
+            .collect(engine="streaming")
+            .row(0)
+        )
+        if first is None:
+            raise ConfigError(
+                f"No messages of campaign {self.request.campaign!r} between {asked[0]} and"
+                f" {asked[1]}. Check the campaign identifier, or build and load earlier days."
+            )
+        return first, last
+
+    @cached_property
+    def previous(self) -> Days | None:
+        """Days of the period before; null for a campaign, or where there is no data at all."""
+        if self.request.campaign is not None:
+            return None
+        days = previous_days(self.request.period, *self.days)
+        found = self.all[0].filter(pl.col("local_day").is_between(*days)).head(1).collect()
+        return days if found.height else None
+
+    @property
+    def asked(self) -> pl.Expr:
+        """Rows of the campaign asked for, or all."""
+        if self.request.campaign is None:
+            return pl.lit(value=True)
+        return pl.col("campaign") == self.request.campaign
+
+    @property
+    def inside(self) -> pl.Expr:
+        """Rows of the report's days."""
+        return pl.col("local_day").is_between(*self.days)
+
+    @cached_property
+    def current(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """Cube and latency of the report."""
+        cube, latency = self.all
+        return cube.filter(self.inside & self.asked), latency.filter(self.inside & self.asked)
+
+    @cached_property
+    def both(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """Cube and latency of the report and of the previous period, told apart by a column."""
+        before = pl.lit(value=False)
+        if self.previous:
+            before = pl.col("local_day").is_between(*self.previous)
+        cube, latency = self.all
+        wanted = (self.inside & self.asked) | before
+        return (
+            cube.filter(wanted).with_columns(before.alias(_BEFORE)),
+            latency.filter(wanted).with_columns(before.alias(_BEFORE)),
+        )
+
+    @cached_property
+    def slim(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """`both` summed over time, in memory: the dimensions are read from it one by one."""
+        keys = [*DIMENSIONS, _BEFORE]
+        cube, latency = self.both
+        return (
+            compact(cube, keys).collect(engine="streaming").lazy(),
+            compact_latency(latency, keys).collect(engine="streaming").lazy(),
+        )
+
+    @cached_property
+    def by_day(self) -> dict[Key, Totals]:
+        """Totals of every day of the report and of the previous period."""
+        return totals_by(*self.both, ["local_day"], self.request.as_of)
+
+    def label(self, campaign: str) -> str:
+        """Label of a campaign in the report's language, or its identifier."""
+        return self.inputs.labels.get(campaign, {}).get(self.request.language, campaign)
+
+
+def _day_points(rows: _Rows, days: Days | None) -> tuple[DayPoint, ...]:
+    if days is None:
+        return ()
+    empty = no_totals(rows.request.as_of)
+    return tuple(
+        DayPoint(day=day, totals=rows.by_day.get((day,), empty)) for day in days_between(*days)
+    )
+
+
+def _hour_cells(rows: _Rows) -> tuple[HourCell, ...]:
+    found = totals_by(*rows.current, ["weekday", "local_hour"], rows.request.as_of)
+    return tuple(
+        HourCell(weekday=weekday, hour=hour, totals=totals)
+        for (weekday, hour), totals in found.items()
+    )
+
+
+def _group_rows(rows: _Rows, dimension: str) -> tuple[GroupRow, ...]:
+    found = totals_by(*rows.slim, [_BEFORE, dimension], rows.request.as_of)
+    return _ordered(
+        GroupRow(
+            key=value,
+            label=rows.label(value) if dimension == "campaign" else value,
+            totals=totals,
+            previous=found.get((True, value)),
+        )
+        for (before, value), totals in found.items()
+        if not before
+    )
+
+
+def _campaign_rows(rows: _Rows) -> tuple[GroupRow, ...]:
+    """A campaign stands beside the other campaigns of its days."""
+    if rows.request.campaign is None:
+        return _group_rows(rows, "campaign")
+    cube, latency = (frame.filter(rows.inside) for frame in rows.all)
+    found = totals_by(cube, latency, ["campaign"], rows.request.as_of)
+    return _ordered(
+        GroupRow(key=value, label=rows.label(value), totals=totals, previous=None)
+        for (value,), totals in found.items()
+    )
+
+
+def _ordered(groups: Iterable[GroupRow]) -> tuple[GroupRow, ...]:
+    return tuple(sorted(groups, key=lambda group: (-group.totals.submitted, group.key)))
+
+
+def _reason_rows(rows: _Rows) -> tuple[ReasonRow, ...]:
+    """Reasons of undelivered messages, the most frequent first; shares of all undelivered."""
+    counted = (
+        rows.slim[0]
+        .filter(pl.col("status_class").is_in([name.value for name in UNDELIVERED]))
+        .group_by(
+            pl.col("reason").fill_null(Reason.NOT_STATED.value),
+            pl.col("permanence").fill_null(Permanence.UNKNOWN.value),
+        )
+        .agg(
+            now=pl.col("messages").filter(~pl.col(_BEFORE)).sum(),
+            before=pl.col("messages").filter(pl.col(_BEFORE)).sum(),
+        )
+        .filter(pl.col("now") > 0)
+        .sort("now", "reason", "permanence", descending=[True, False, False])
+        .collect()
+    )
+    undelivered = int(counted["now"].sum())
+    return tuple(
+        ReasonRow(
+            reason=reason,
+            permanence=permanence,
+            mender=mender_of(reason),
+            share=plain_rate(now, undelivered, "undelivered", rows.request.as_of),
+            previous_messages=before if rows.previous else None,
+        )
+        for reason, permanence, now, before in counted.iter_rows()
+    )
+
+
+def _states(rows: _Rows) -> tuple[SourceState, ...]:
+    """All configured sources; for a campaign those that carried it."""
+    sources = rows.inputs.sources
+    if rows.request.campaign is not None:
+        carried = {group.key for group in _group_rows(rows, "source")}
+        sources = [source for source in sources if source.name in carried]
+    expected = rows.request.expected_days
+    return source_states(
+        rows.inputs.conservation.lazy(),
+        rows.inputs.unmapped.lazy(),
+        sources,
+        days_between(*rows.days) if expected is None else expected,
+        rows.days,
+    )
+
+
+def _evidence(rows: _Rows, states: tuple[SourceState, ...]) -> Evidence:
+    """A period is judged by what came before it, a campaign by the other campaigns."""
+    usual = pl.col("local_day") < rows.days[0]
+    if rows.request.campaign is not None:
+        usual = pl.col("campaign") != rows.request.campaign
+    cube, latency = rows.all
+    return Evidence(
+        cube=rows.current[0],
+        latency=rows.current[1],
+        usual_cube=cube.filter(usual),
+        usual_latency=latency.filter(usual),
+        sources=states,
+    )
