@@ -77,13 +77,8 @@ def live(draws: Draws, submitted: pl.DataFrame, incidents: dict[str, Incident]) 
 
 
 def _incident(incidents: dict[str, Incident]) -> pl.Expr:
-    first, second = incidents.values()
-    return (
-        pl.when(first.hits())
-        .then(pl.lit(first.id))
-        .when(second.hits())
-        .then(pl.lit(second.id))
-        .otherwise(None)
+    return pl.coalesce(
+        pl.when(incident.hits()).then(pl.lit(incident.id)) for incident in incidents.values()
     )
 
 

@@ -3,7 +3,9 @@
 Shapes and rules: twilio/twilio-oai spec/json/twilio_api_v2010.json, and the official SDK.
 Two things the documents leave open are decided here: a bare date in `DateSent<` or `DateSent>`
 is midnight at the start of that day in GMT (the spec says "on or before midnight on a date"; the
-SDK sends a date so), and rows are ordered by date_created, newest first.
+SDK sends a date so), and rows are ordered by date_created, newest first. A number that Twilio
+would refuse at once is accepted and then `failed`, as under a messaging service.
+`previous_page_uri` is always null.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -32,6 +33,7 @@ PREFIX = "/2010-04-01/Accounts/"
 DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE = 50, 1000
 _FILTERS = ("To", "From", "DateSent", "DateSent<", "DateSent>")
 _PAGE_TOKEN = "PA"  # noqa: S105 how Twilio's page tokens begin, not a secret
+_RFC_2822 = "%a, %d %b %Y %H:%M:%S +0000"
 _INBOUND_PART_MICRO = 7_500
 _ERROR_MESSAGES = {
     21211: "Invalid 'To' Phone Number",
@@ -155,7 +157,8 @@ class TwilioApi:
     def _records(
         self, rows: pl.DataFrame, now: datetime, faults: FaultSettings
     ) -> list[dict[str, Any]]:
-        seen = with_words(seen_at(rows, now))
+        times = pl.col("submitted_at", "sent_at", "updated_at").dt.strftime(_RFC_2822)
+        seen = with_words(seen_at(rows, now)).with_columns(times)
         return [
             _spoiled(_record(row, self._accounts.twilio_sid), faults)
             for row in seen.iter_rows(named=True)
@@ -229,10 +232,6 @@ def _page_size(query: Mapping[str, str]) -> int:
     return size
 
 
-def _rfc2822(moment: datetime | None) -> str | None:
-    return format_datetime(moment) if moment else None
-
-
 def _record(row: Mapping[str, Any], account: str) -> dict[str, Any]:
     """One message in Twilio's fields. A service picks the sender and counts parts on sending."""
     inbound = row["direction"] == "inbound"
@@ -254,9 +253,9 @@ def _record(row: Mapping[str, Any], account: str) -> dict[str, Any]:
         "price_unit": row["currency"],
         "error_code": row["code"],
         "error_message": _ERROR_MESSAGES.get(row["code"]),
-        "date_created": _rfc2822(row["submitted_at"]),
-        "date_sent": _rfc2822(row["sent_at"]),
-        "date_updated": _rfc2822(row["updated_at"]),
+        "date_created": row["submitted_at"],
+        "date_sent": row["sent_at"],
+        "date_updated": row["updated_at"],
         "api_version": "2010-04-01",
         "uri": f"{uri}.json",
         "subresource_uris": {"media": f"{uri}/Media.json", "feedback": f"{uri}/Feedback.json"},

@@ -35,6 +35,9 @@ _INBOUND_TEXTS = ("STOP", "СТОП", "Дякую!", "Стоп", "Коли бу�
 INBOUND_NUMBER = "+15005550006"
 """Number that customers answer to; Twilio's own test number."""
 
+_HEX = "hexadecimal"
+_UUID_PIECES = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
+
 _PRICE_MICRO = {
     (Way.TWILIO, "UA"): 88_500,
     (Way.TURBOSMS, "UA"): 980_000,
@@ -134,8 +137,8 @@ def _submitted(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.D
     ]
     frames, first_row = [], duplicates
     for ways, count in groups:
-        rows = pl.DataFrame({ROW: pl.int_range(first_row, first_row + count, dtype=pl.UInt64,
-                                               eager=True)})  # fmt: skip
+        numbers = pl.int_range(first_row, first_row + count, dtype=pl.UInt64, eager=True)
+        rows = pl.DataFrame({ROW: numbers})
         frames.append(_drafts(p, draws, rows, CATALOGUE.filter(pl.col("way").is_in(ways))))
         first_row += count
     drafts = _addressed(draws, pl.concat(frames), contacts)
@@ -211,9 +214,8 @@ def _duplicates(draws: Draws, drafts: pl.DataFrame, count: int) -> pl.DataFrame:
 def _identified(draws: Draws, drafts: pl.DataFrame) -> pl.DataFrame:
     """Set message_id in the form its provider uses."""
     hexadecimal = _hexadecimal(draws, drafts)
-    uuid = pl.concat_str(
-        [hexadecimal_part(at, length) for at, length in _UUID_PARTS], separator="-"
-    )
+    pieces = [pl.col(_HEX).str.slice(at, length) for at, length in _UUID_PIECES]
+    uuid = pl.concat_str(pieces, separator="-")
     number = (pl.col(ROW) + 70_000_000).cast(pl.String)
     return (
         drafts.with_columns(hexadecimal)
@@ -228,17 +230,9 @@ def _identified(draws: Draws, drafts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-_HEX = "hexadecimal"
-_UUID_PARTS = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
-
-
-def hexadecimal_part(at: int, length: int) -> pl.Expr:
-    """A piece of the hexadecimal identifier."""
-    return pl.col(_HEX).str.slice(at, length)
-
-
-def _hexadecimal(draws: Draws, rows: pl.DataFrame) -> pl.Series:
-    pairs = rows.select(high=draws.bits("id:high"), low=draws.bits("id:low"))
+def _hexadecimal(draws: Draws, rows: pl.DataFrame, stream: str = "id") -> pl.Series:
+    """32 hexadecimal digits per row."""
+    pairs = rows.select(high=draws.bits(f"{stream}:high"), low=draws.bits(f"{stream}:low"))
     return pl.Series(_HEX, [f"{high:016x}{low:016x}" for high, low in pairs.iter_rows()])
 
 
@@ -247,7 +241,7 @@ def _inbound(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.Dat
     count = max(_INBOUND_LEAST, int(p.messages * _INBOUND_SHARE))
     rows = pl.DataFrame({ROW: pl.int_range(count, dtype=pl.UInt64, eager=True)})
     people = contacts.filter(pl.col("number_type") == "mobile")["e164"]
-    rows = rows.with_columns(_hexadecimal(Draws(p.seed + 1), rows))
+    rows = rows.with_columns(_hexadecimal(draws, rows, "inbound:id"))
     person = draws.whole("inbound:person", 0, people.len())
     second = draws.whole("inbound:at", 0, int((p.end - p.start).total_seconds()))
     return (

@@ -152,6 +152,7 @@ def test_fetch_by_sid_follows_the_clock_from_accepted_to_billed(sandbox, twilio_
         return str(message.status), message.num_segments, message.price is None
 
     assert at(row["submitted_at"]) == ("accepted", "0", True)
+    assert at(row["sent_at"] - timedelta(seconds=1)) == ("sending", "0", True)
     assert at(row["sent_at"]) == ("sent", str(row["parts"]), True)
     assert at(row["billed_at"]) == ("sent", str(row["parts"]), False)
     assert at(row["done_at"]) == ("delivered", str(row["parts"]), False)
