@@ -8,16 +8,16 @@ from sms_etl.dictionaries.dictionary import (
     explain,
     load_dictionary,
 )
-from sms_etl.dictionaries.tables import reason_advice, reason_labels, reasons
+from sms_etl.dictionaries.tables import ReasonLabel, reason_labels, reasons
 
 __all__ = [
     "Dictionary",
     "Explanation",
+    "ReasonLabel",
     "classify",
     "dictionary_names",
     "explain",
     "load_dictionary",
-    "reason_advice",
     "reason_labels",
     "reasons",
 ]

@@ -61,7 +61,7 @@ def classify(
 def _looked_up(observed: pl.LazyFrame, dictionary: Dictionary) -> pl.LazyFrame:
     """Join the dictionary's rows to the words, under names of our own."""
     codes = _own_names(
-        dictionary.codes, "code", ["reason", "permanence", "mender", "class_alone"]
+        dictionary.codes, "code", ["name", "reason", "permanence", "mender", "class_alone"]
     ).with_columns(pl.lit(value=True).alias(f"{_MINE}code_found"))
     statuses = _own_names(
         dictionary.statuses, "status", ["class", "final", "receipt", "reason"]
@@ -73,13 +73,16 @@ def _looked_up(observed: pl.LazyFrame, dictionary: Dictionary) -> pl.LazyFrame:
         )
         .join(codes, on=f"{_MINE}code_key", how="left")
         .join(statuses, on=f"{_MINE}status_key", how="left")
-        .with_columns(
-            (
-                (pl.col(f"{_MINE}status_key") == NO_STATUS)
-                & pl.col(f"{_MINE}code_class_alone").is_not_null()
-            ).alias(f"{_MINE}code_alone")
-        )
+        .with_columns(_code_alone())
     )
+
+
+def _code_alone() -> pl.Expr:
+    """Whether the code must give the class: no status word, or only the name of the code."""
+    word = pl.col(f"{_MINE}status_key")
+    says_nothing_more = (word == NO_STATUS) | (word == status_key(pl.col(f"{_MINE}code_name")))
+    has_class = pl.col(f"{_MINE}code_class_alone").is_not_null()
+    return (has_class & says_nothing_more.fill_null(value=False)).alias(f"{_MINE}code_alone")
 
 
 def _own_names(table: pl.DataFrame, kind: str, columns: list[str]) -> pl.LazyFrame:

@@ -136,26 +136,28 @@ def reasons() -> pl.DataFrame:
     return table
 
 
-def reason_labels(language: str) -> dict[str, str]:
-    """Short plain label of every Reason, as reports print it.
+@dataclass(frozen=True)
+class ReasonLabel:
+    """A Reason for a reader: a short plain name, and what to do in one or two sentences."""
+
+    meaning: str
+    advice: str
+
+
+def reason_labels(language: str) -> dict[str, ReasonLabel]:
+    """Every Reason in plain words, as reports print it.
 
     Args:
         language: "en" or "uk".
+
+    Raises:
+        ConfigError: reasons are not written in that language.
     """
-    return _by_reason(f"meaning_{language}")
-
-
-def reason_advice(language: str) -> dict[str, str]:
-    """What to do about every Reason, one or two plain sentences.
-
-    Args:
-        language: "en" or "uk".
-    """
-    return _by_reason(f"advice_{language}")
-
-
-def _by_reason(column: str) -> dict[str, str]:
+    columns = ["reason", f"meaning_{language}", f"advice_{language}"]
     table = reasons()
-    if column not in table.columns:
-        raise ConfigError(f"reasons have no {column}: the languages are en and uk")
-    return dict(table.select("reason", column).iter_rows())
+    if not set(columns) <= set(table.columns):
+        raise ConfigError(f"there are no reasons in language {language!r}: write en or uk")
+    return {
+        reason: ReasonLabel(meaning, advice)
+        for reason, meaning, advice in table.select(columns).iter_rows()
+    }

@@ -79,6 +79,9 @@ def outcome(provider: str, status: str | None, code: str | None = None, age: flo
         ("turbosms", None, "800", ("pending", False, None, "none")),
         ("turbosms", None, "404", ("rejected", True, "opted_out", "none")),
         ("turbosms", "", "406", ("rejected", True, "geo_permission", "none")),
+        ("turbosms", "NOT_ALLOWED_NUMBER_STOPLIST", "404", ("rejected", True, "opted_out", "none")),
+        ("turbosms", "NOT_ALLOWED_MESSAGE_ID", "414", ("unknown", False, "no_receipt", "none")),
+        ("turbosms", "NOT_ALLOWED_MESSAGE_ID", "404", ("unknown", False, "unknown_status", "none")),
         ("turbosms", None, "414", ("unknown", False, "no_receipt", "none")),
         ("turbosms", "REJECTD", "46", ("rejected", True, "opted_out", "none")),
         ("turbosms", "UNKNOWN", "0", ("unknown", True, "not_stated", "none")),
@@ -183,7 +186,7 @@ def test_only_the_promised_columns_are_added():
 WORDS = st.sampled_from(
     [
         *("DELIVRD", "UNDELIV", "expired", " Rejected", "Sent", "UNKNOWN", "Queued"),
-        *("teleported", "", None),
+        *("INVALID_PHONE", "teleported", "", None),
     ]
 )
 CODES = st.sampled_from(["0", "404", "046", "414", "800", "305", "7777", "", None])
@@ -208,7 +211,8 @@ def by_the_written_rules(status: str | None, code: str | None, age: float | None
     word = (status or "").strip().lower()
     said = codes.get((code or "").lstrip("0") or ("0" if code else ""))
     code_unread = bool(code) and said is None
-    if not word and said and said["class_alone"]:
+    only_named = bool(said and said["name"]) and word == said["name"].lower()
+    if (not word or only_named) and said and said["class_alone"]:
         entry = {"class": said["class_alone"], "receipt": "none", "reason": said["reason"]}
         entry["final"] = said["class_alone"] in {"failed", "rejected"}
     else:
