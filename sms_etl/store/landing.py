@@ -17,6 +17,7 @@ from pathlib import Path
 import zstandard
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from sms_etl.config.clock import now
 from sms_etl.errors import LandingError
 from sms_etl.sources.base import LandedPage, Page, PageFormat, PullPlan
 from sms_etl.store.files import write_atomically
@@ -79,8 +80,8 @@ class Landing:
 
         When fetching fails the pages stay without a manifest, so the pull does not exist.
         """
-        started = datetime.now(UTC)
-        pull = f"{started:%Y%m%dT%H%M%S}.{started.microsecond:06d}Z-{secrets.token_hex(3)}"
+        started, stamp = now(), datetime.now(UTC)
+        pull = f"{stamp:%Y%m%dT%H%M%S}.{stamp.microsecond:06d}Z-{secrets.token_hex(3)}"
         folder = self._folder(source, plan.first_day, plan.last_day) / pull
         pages = tuple(
             self._keep(folder, number, page) for number, page in enumerate(plan.pages, start=1)
@@ -93,7 +94,7 @@ class Landing:
             first_day=plan.first_day,
             last_day=plan.last_day,
             started_at=started,
-            finished_at=datetime.now(UTC),
+            finished_at=max(started, now()),
             pages=pages,
         )
         write_atomically(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())

@@ -1,0 +1,52 @@
+"""The campaign catalogue: names of campaigns, from a CSV the user keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+from polars.exceptions import PolarsError
+
+from sms_etl.errors import ConfigError
+from sms_etl.store.warehouse import Campaign
+
+REQUIRED = "campaign"
+COLUMNS = ("name_uk", "name_en", "kind")
+
+
+def read_catalogue(path: Path) -> list[Campaign]:
+    """Campaigns of a CSV with the columns campaign, name_uk, name_en and kind (all but the first
+    may be missing).
+
+    Raises:
+        ConfigError: the file cannot be read or has no column `campaign`.
+    """
+    try:
+        frame = pl.read_csv(path, infer_schema=False)
+    except (OSError, PolarsError) as error:
+        raise ConfigError(f"The campaign catalogue {path} cannot be read: {error}") from None
+    if REQUIRED not in frame.columns:
+        raise ConfigError(
+            f"The campaign catalogue {path} has no column '{REQUIRED}'; "
+            f"it has: {', '.join(frame.columns)}"
+        )
+    missing = [pl.lit(None, pl.String).alias(name) for name in COLUMNS if name not in frame.columns]
+    rows = (
+        frame.with_columns(missing)
+        .filter(pl.col(REQUIRED).is_not_null())
+        .unique(REQUIRED, keep="last", maintain_order=True)
+        .select(REQUIRED, *COLUMNS)
+    )
+    return [Campaign(*row) for row in rows.iter_rows()]
+
+
+def labels(campaigns: list[Campaign]) -> dict[str, dict[str, str]]:
+    """Campaign -> language -> name, where a name is known."""
+    return {
+        campaign.id: {
+            language: name
+            for language, name in (("uk", campaign.name_uk), ("en", campaign.name_en))
+            if name
+        }
+        for campaign in campaigns
+    }

@@ -1,0 +1,169 @@
+"""From the cube to a frozen edition and its mail: what a report job does, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from sms_etl.campaigns import labels, read_catalogue
+from sms_etl.config.clock import now
+from sms_etl.config.settings import Language, Period, ReportKind, Subscription
+from sms_etl.days import days_between
+from sms_etl.errors import ConfigError
+from sms_etl.mail.send import DeliveryReport, deliver
+from sms_etl.metrics.double_entry import cross_check
+from sms_etl.model.schemas import CONSERVATION, CUBE, LATENCY, MESSAGES, UNMAPPED
+from sms_etl.project import Project
+from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
+from sms_etl.reports.editions import Edition, EditionStore
+from sms_etl.reports.figures import Figures
+from sms_etl.reports.periods import days_to_load, period_days
+from sms_etl.reports.render import render
+from sms_etl.reports.source_states import ConfiguredSource
+from sms_etl.store.warehouse import Campaign, FindingChanges
+
+CAMPAIGN_SEARCH_DAYS = 92
+"""How far back the messages of a campaign are looked for."""
+
+WATCH_DAYS = 28
+"""Days that the standing list of findings is kept for."""
+
+
+@dataclass(frozen=True)
+class ReportOrder:
+    """Which report is wanted. Days are calendar days of `zone`, both included."""
+
+    kind: ReportKind
+    period: Period | None
+    first_day: date
+    last_day: date
+    zone: str
+    language: Language
+    campaign: str | None = None
+
+
+def order_of(project: Project, subscription: Subscription, as_of: datetime) -> ReportOrder:
+    """What a subscription's report covers at a moment: the last period that was over by then."""
+    zone = subscription.time_zone or project.settings.project.business_time_zone
+    yesterday = as_of.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    if subscription.report is ReportKind.CAMPAIGN:
+        first, last = yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday
+        period = None
+    else:
+        period = subscription.period
+        first, last = period_days(period, yesterday)
+    return ReportOrder(
+        subscription.report, period, first, last, zone, subscription.language, subscription.campaign
+    )
+
+
+def figures_of(project: Project, order: ReportOrder) -> Figures:
+    """Every figure of a report, each derived by two routes.
+
+    Raises:
+        ConservationError: rows and cube disagree; the message names the figure.
+        ConfigError: the zone or the campaign cannot be reported on.
+    """
+    first, last = days_to_load(order.period, order.first_day, order.last_day)
+    lake, settings = project.lake, project.settings.project
+    sources = [_configured(project, name, order) for name in project.source_names]
+    pulled = [source.last_pulled_at for source in sources if source.last_pulled_at is not None]
+    figures = build_figures(
+        ReportInputs(
+            cube=lake.scan(CUBE, first, last),
+            latency=lake.scan(LATENCY, first, last),
+            conservation=lake.scan(CONSERVATION, order.first_day, order.last_day),
+            unmapped=lake.scan(UNMAPPED, order.first_day, order.last_day),
+            sources=sources,
+            labels=labels(catalogue(project)),
+        ),
+        ReportRequest(
+            kind=order.kind,
+            period=order.period,
+            first_day=order.first_day,
+            last_day=order.last_day,
+            zone=order.zone,
+            language=order.language,
+            project=settings.name,
+            data_as_of=max(pulled, default=now()),
+            silence_hours=settings.silence_hours,
+            campaign=order.campaign,
+            goal=settings.goal_delivery_rate,
+        ),
+    )
+    cross_check(figures, lake.scan(MESSAGES, first, last))
+    return figures
+
+
+def freeze_report(project: Project, order: ReportOrder, audience: str) -> Edition:
+    """Build, check, render and freeze a report; the same figures give the edition there is.
+
+    Raises:
+        ConservationError, RenderError, StoreError: nothing was frozen.
+    """
+    figures = figures_of(project, order)
+    project.warehouse.put_campaigns(catalogue(project))
+    return editions(project).freeze(
+        figures,
+        render(figures, order.language),
+        audience=audience,
+        language=order.language,
+        now=now(),
+    )
+
+
+def mail_report(project: Project, subscription: Subscription, edition: Edition) -> DeliveryReport:
+    """Mail an edition to the readers of a subscription who have not got it.
+
+    Raises:
+        ConfigError: the settings have no mail server.
+    """
+    mail = project.settings.mail
+    if mail is None:
+        raise ConfigError(
+            f"{project.settings.path} has no [mail] section, so nothing can be mailed. "
+            f"Add one (see docs/configuration.md)."
+        )
+    return deliver(edition, subscription.readers, mail=mail, warehouse=project.warehouse)
+
+
+def record_findings(project: Project, last_day: date) -> tuple[Figures, FindingChanges]:
+    """Bring the standing list of findings up to date over the days up to `last_day`."""
+    zone = project.settings.project.zone
+    first_day = last_day - timedelta(days=WATCH_DAYS - 1)
+    figures = figures_of(
+        project,
+        ReportOrder(ReportKind.PERIOD, None, first_day, last_day, zone.key, Language.ENGLISH),
+    )
+    start = datetime.combine(first_day, time.min, zone).astimezone(UTC)
+    end = datetime.combine(last_day + timedelta(days=1), time.min, zone).astimezone(UTC)
+    return figures, project.warehouse.put_findings(figures.findings, start, end, now())
+
+
+def editions(project: Project) -> EditionStore:
+    """The frozen reports of a project."""
+    return EditionStore(project.editions_dir, project.warehouse)
+
+
+def catalogue(project: Project) -> list[Campaign]:
+    """Campaigns of the catalogue file, if the settings name one."""
+    path = project.settings.campaigns.catalogue
+    return read_catalogue(project.settings.resolve(path)) if path is not None else []
+
+
+def _configured(project: Project, name: str, order: ReportOrder) -> ConfiguredSource:
+    manifests = project.landing.manifests(name, days_between(order.first_day, order.last_day))
+    built = (
+        project.lake.scan(CONSERVATION, order.first_day, order.last_day, [name])
+        .select(pl.col("day").unique())
+        .collect()
+    )
+    return ConfiguredSource(
+        name=name,
+        provider=project.source(name).provider,
+        built_days=frozenset(built["day"].to_list()),
+        last_pulled_at=max((m.finished_at for m in manifests), default=None),
+    )
