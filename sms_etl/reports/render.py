@@ -1,0 +1,210 @@
+"""From `Figures` to the files of an edition: one HTML page, one PDF, the charts of the mail.
+
+A pure function of its inputs: the same figures give the same bytes, in any process, on any day.
+Whatever WeasyPrint complains of, and any character our fonts cannot draw, is an error: a report
+that is not whole must not reach a reader.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from sms_etl.config.settings import Language
+from sms_etl.errors import RenderError
+from sms_etl.reports import charts, marks
+from sms_etl.reports.figures import Figures
+from sms_etl.reports.language import FONTS, TEMPLATES, Words, drawable
+from sms_etl.reports.page import page_values
+from sms_etl.reports.style import FAMILY, PALETTE
+
+PDF_CHILD = Path(__file__).with_name("pdf_child.py")
+PDF_CPU_SECONDS = 120
+PDF_WALL_SECONDS = 300
+PDF_MEMORY_BYTES = 2 * 1024**3
+FAMILY_IN_PDF = FAMILY.replace(" ", "-")
+
+WEIGHTS = {"Regular": 400, "Semibold": 600}
+STYLE_SHEETS = {"pdf": ("report.css", "pdf.css"), "html": ("report.css", "screen.css")}
+INVISIBLE = frozenset("\n\r\t")
+
+
+@dataclass(frozen=True)
+class RenderedReport:
+    """The files of one edition."""
+
+    html: bytes
+    pdf: bytes
+    chart_png: bytes
+    chart_png_mobile: bytes
+
+
+def render(figures: Figures, language: Language) -> RenderedReport:
+    """Draw a report in one language.
+
+    Raises:
+        RenderError: The catalogue lacks something, a character has no glyph, WeasyPrint warned,
+            or the typesetting ran out of time or memory.
+    """
+    words = Words(language)
+    wide = charts.daily(figures, words, charts.PAGE)
+    narrow = charts.daily(figures, words, charts.PHONE)
+    drawn = _drawings(figures, words, wide, narrow)
+    values = page_values(figures, words)
+    return RenderedReport(
+        html=_page("html", words, {**values, "drawn": drawn}),
+        pdf=typeset(_page("pdf", words, {**values, "drawn": drawn})),
+        chart_png=charts.png(wide),
+        chart_png_mobile=charts.png(narrow),
+    )
+
+
+def figures_json(figures: Figures) -> bytes:
+    """The figures as canonical JSON: UTF-8, sorted keys, no spaces."""
+    tree = figures.model_dump(mode="json")
+    return json.dumps(
+        tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
+    ).encode()
+
+
+def _drawings(
+    figures: Figures, words: Words, wide: dict[str, Any], narrow: dict[str, Any]
+) -> dict[str, str | None]:
+    """Every chart as SVG, in the two sizes of the page."""
+
+    def latency(canvas: charts.Canvas) -> str | None:
+        spec = charts.latency(figures, words, canvas)
+        return charts.svg(spec) if spec else None
+
+    def hours(grid: marks.Grid) -> str | None:
+        drawing = marks.heat_map(figures, words, grid)
+        return drawing.svg if drawing else None
+
+    return {
+        "daily_wide": charts.svg(wide),
+        "daily_narrow": charts.svg(narrow),
+        "latency_wide": latency(charts.PAGE),
+        "latency_narrow": latency(charts.PHONE),
+        "hours_wide": hours(marks.PAGE_GRID),
+        "hours_narrow": hours(marks.PHONE_GRID),
+    }
+
+
+def image(svg: str, alt: str, style: str = "") -> Markup:
+    """A drawing as an image with its alternative text: what the PDF needs to tag a figure."""
+    data = base64.b64encode(svg.encode()).decode()
+    return Markup('<img class="{}" alt="{}" src="data:image/svg+xml;base64,{}">').format(
+        style, alt, data
+    )
+
+
+def inline(svg: str, alt: str, style: str = "") -> Markup:
+    """A drawing inside the page, where it sees the page's fonts and scales with it."""
+    without_size = re.sub(r'(<svg[^>]*?) width="[^"]*" height="[^"]*"', r"\1", svg, count=1)
+    opening = Markup('<svg class="{}" role="img" aria-label="{}"').format(style, alt)
+    return Markup(without_size.replace("<svg", opening, 1))  # noqa: S704 (drawn by us, escaped)
+
+
+def _font_faces(target: str) -> str:
+    """The fonts of the package as data URIs: TTF typesets fastest, WOFF2 is smallest."""
+    suffix, kind = (".ttf", "truetype") if target == "pdf" else (".woff2", "woff2")
+    faces = []
+    for name, weight in WEIGHTS.items():
+        data = base64.b64encode((FONTS / f"ReportSans-{name}{suffix}").read_bytes()).decode()
+        faces.append(
+            f'@font-face{{font-family:"{FAMILY}";font-weight:{weight};'
+            f'src:url("data:font/{suffix[1:]};base64,{data}") format("{kind}")}}'
+        )
+    return "".join(faces)
+
+
+@cache
+def _style(target: str) -> Markup:
+    """Fonts, palette and style sheets of one target."""
+    sheets = "\n".join((TEMPLATES / "styles" / n).read_text() for n in STYLE_SHEETS[target])
+    colours = "".join(f"--{name.replace('_', '-')}:{value};" for name, value in PALETTE.items())
+    return Markup(f"{_font_faces(target)}:root{{{colours}}}{sheets}")  # noqa: S704 (files of the package)
+
+
+def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    install = environment.install_gettext_translations  # type: ignore[attr-defined]
+    install(words.translations, newstyle=True)
+    from sms_etl.reports import sentences
+
+    environment.filters |= {
+        "rate": lambda rate: sentences.rate_html(words, rate),
+        "rate_text": lambda rate: sentences.rate_text(words, rate),
+        "count": words.count,
+        "label": words.label,
+        "draw": draw,
+    }
+    environment.globals |= {"target": target, "words": words}
+    return environment
+
+
+def _page(target: str, words: Words, values: dict[str, Any]) -> bytes:
+    draw = image if target == "pdf" else inline
+    environment = _environment(words, target, draw)
+    template = environment.get_template("report.html.j2")
+    page = template.render(style=_style(target), **values)
+    _require_glyphs(page)
+    return page.encode()
+
+
+def _require_glyphs(page: str) -> None:
+    """Every character of the page must have a glyph in every font of the package."""
+    lacking = sorted(set(page) - {chr(code) for code in drawable()} - INVISIBLE)
+    if lacking:
+        names = ", ".join(f"{char!r} (U+{ord(char):04X})" for char in lacking)
+        raise RenderError(
+            f"the report's fonts have no glyph for {names}. Names from the data are boxed by "
+            "Words.label; a character of a catalogue or template needs a font that has it."
+        )
+
+
+def typeset(
+    html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMORY_BYTES
+) -> bytes:
+    """HTML to PDF in a child process with limits of processor time and memory.
+
+    Raises:
+        RenderError: Any warning, a font that is not ours, or a limit reached.
+    """
+    command = [sys.executable, "-P", str(PDF_CHILD), FAMILY_IN_PDF, str(seconds), str(memory)]
+    try:
+        done = subprocess.run(
+            command, input=html, capture_output=True, timeout=PDF_WALL_SECONDS, check=False,
+            env={**os.environ, "PYTHONHASHSEED": "0"},
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        raise RenderError(f"the PDF took longer than {PDF_WALL_SECONDS} s") from error
+    if done.returncode == 0:
+        return done.stdout
+    said = done.stderr.decode("utf-8", "replace").strip()
+    if done.returncode < 0:
+        raise RenderError(
+            f"typesetting was killed by signal {-done.returncode} (limits: {seconds} s of "
+            f"processor, {memory // 1024**2} MiB; signal 11 means a font library is missing): "
+            f"{said[-500:]}"
+        )
+    raise RenderError(f"the PDF was not made without complaint: {said[-2000:]}")
