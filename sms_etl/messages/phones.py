@@ -42,7 +42,8 @@ BLOCK_DIGITS = 4
 """National digits that name a block, or more where operators hold smaller ranges."""
 
 FORMER_TRUNK_PREFIX = {"UA": "8"}
-"""Dialled before the 0 of a national number until 2009, still found in old lists: 8-0XX."""
+"""Once dialled before the 0 of a national number, still found in old lists: 8-0XX
+(support.tenet.ua)."""
 
 PLUSLESS_DIGITS = 11
 """An international number without its plus is believed from this many digits on."""

@@ -245,6 +245,14 @@ def test_operator_names_have_one_spelling(written, operator):
     assert normalise_operator(written) == operator
 
 
+@pytest.mark.parametrize("network", ["25501", "25503", "25504", "25506", "25507", "25521"])
+def test_networks_and_prefixes_spell_an_operator_alike(network):
+    operator = operator_of_network(network)
+    assert normalise_operator(operator) == operator
+    prefixes = ["050", "067", "094", "063", "091", "092"]
+    assert operator in {facts_of(f"{prefix}1234567")["operator"] for prefix in prefixes}
+
+
 def test_a_pseudonym_is_the_keyed_digest_in_the_order_given():
     numbers = pl.Series("recipient", ["+380671234567", None, "+380501234567", "+380671234567"])
     expected = [
