@@ -39,9 +39,13 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Tariff(Strict):
-    """What one part costs, for sources whose log carries no price."""
+class TariffRow(Strict):
+    """What one part costs to a country, for sources whose log carries no price.
 
+    A row without a country is for every country that no other row names.
+    """
+
+    country: Country | None = None
     price_per_part: Annotated[Decimal, Field(ge=0)]
     currency: Currency
 
@@ -78,7 +82,7 @@ class SourceSettings(Strict):
 
     kind: str
     enabled: bool = True
-    tariff: Tariff | None = None
+    tariff: tuple[TariffRow, ...] = ()
 
 
 class SenderRule(Strict):

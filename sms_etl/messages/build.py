@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.config.settings import SenderRule, Tariff
+from sms_etl.config.settings import SenderRule, TariffRow
 from sms_etl.dictionaries import Dictionary, classify
 from sms_etl.errors import ConservationError
 from sms_etl.messages.days import at_days, with_fate, with_outbox, with_submission
@@ -34,7 +34,7 @@ class Recipe:
     provider: str
     dictionary: Dictionary
     rules: Sequence[SenderRule]
-    tariff: Tariff | None
+    tariff: Sequence[TariffRow]
     zone: ZoneInfo
     home_country: str
     silence_hours: float

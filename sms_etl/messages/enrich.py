@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from sms_etl.config.settings import SenderRule, Tariff
+from sms_etl.config.settings import SenderRule, TariffRow
 from sms_etl.messages.phones import (
     key_id,
     normalise_operator,
@@ -99,25 +99,34 @@ def with_parts(messages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_cost(messages: pl.DataFrame, tariff: Tariff | None) -> pl.DataFrame:
+def with_cost(messages: pl.DataFrame, tariff: Sequence[TariffRow]) -> pl.DataFrame:
     """Add `cost_origin`; a tariff prices what the log does not, except what was rejected."""
-    tariff_micro = pl.lit(None, pl.Int64)
-    if tariff is not None:
-        charged = pl.col("status_class") != StatusClass.REJECTED.value
-        tariff_micro = pl.when(charged).then(pl.col("parts") * tariff.micro_per_part)
-    tariff_currency = pl.lit(tariff.currency if tariff else None, pl.String)
+    price, currency = _tariff_of_country(tariff)
+    charged = (pl.col("status_class") != StatusClass.REJECTED.value) & pl.col(
+        "cost_micro"
+    ).is_null()
+    by_tariff = pl.when(charged).then(pl.col("parts") * price)
     return messages.with_columns(
         cost_origin=pl.when(pl.col("cost_micro").is_not_null())
         .then(pl.lit(CostOrigin.BILLED.value))
-        .when(tariff_micro.is_not_null())
+        .when(by_tariff.is_not_null())
         .then(pl.lit(CostOrigin.TARIFF.value))
         .otherwise(pl.lit(CostOrigin.NONE.value)),
         currency=pl.when(pl.col("cost_micro").is_not_null())
         .then(pl.col("currency"))
-        .when(tariff_micro.is_not_null())
-        .then(tariff_currency),
-        cost_micro=pl.coalesce("cost_micro", tariff_micro),
+        .when(by_tariff.is_not_null())
+        .then(currency),
+        cost_micro=pl.coalesce("cost_micro", by_tariff),
     )
+
+
+def _tariff_of_country(tariff: Sequence[TariffRow]) -> tuple[pl.Expr, pl.Expr]:
+    price, currency = pl.lit(None, pl.Int64), pl.lit(None, pl.String)
+    for row in sorted(tariff, key=lambda row: row.country is not None):
+        applies = pl.lit(value=True) if row.country is None else pl.col("country") == row.country
+        price = pl.when(applies).then(row.micro_per_part).otherwise(price)
+        currency = pl.when(applies).then(pl.lit(row.currency)).otherwise(currency)
+    return price, currency
 
 
 def with_time_to_deliver(messages: pl.DataFrame) -> pl.DataFrame:

@@ -47,7 +47,7 @@ def recipe(**changes) -> Recipe:
             "provider": "twilio",
             "dictionary": load_dictionary("twilio"),
             "rules": (),
-            "tariff": None,
+            "tariff": (),
             "zone": KYIV,
             "home_country": "UA",
             "silence_hours": 72.0,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sms_etl.config.settings import SenderRule, Tariff
+from sms_etl.config.settings import SenderRule, TariffRow
 from sms_etl.model.schemas import MESSAGES
 from tests.messages.observations import (
     DAY,
@@ -78,14 +78,18 @@ def test_a_price_that_comes_late_is_kept_and_never_lost_again():
 
 
 def test_a_tariff_prices_what_the_log_does_not_but_never_the_rejected():
-    tariff = Tariff(price_per_part=Decimal("0.85"), currency="UAH")
+    home = TariffRow(country="UA", price_per_part=Decimal("0.85"), currency="UAH")
+    abroad = TariffRow(price_per_part=Decimal("3.4"), currency="UAH")
     built = build(
-        observation("SM1", parts_billed=2), observation("SM2", "failed", code="21610"),
-        tariff=tariff,
-    )  # fmt: skip
+        observation("SM1", parts_billed=2),
+        observation("SM2", "failed", code="21610"),
+        observation("SM3", recipient="+48601234567"),
+        observation("SM4", price_text="-0.1", cost_micro=100_000, currency="USD"),
+        tariff=(home, abroad),
+    )
     costs = dict(built.messages.select("message_id", "cost_micro").iter_rows())
 
-    assert costs == {"SM1": 1_700_000, "SM2": None}
+    assert costs == {"SM1": 1_700_000, "SM2": None, "SM3": 3_400_000, "SM4": 100_000}
 
 
 def test_parts_of_a_long_message_are_one_message():
