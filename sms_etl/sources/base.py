@@ -8,7 +8,7 @@ network. Everything else (landing, classification, pseudonyms, days) is done onc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -17,6 +17,8 @@ from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
+
+from sms_etl.errors import SmsEtlError
 
 
 class PullKind(StrEnum):
@@ -132,3 +134,12 @@ class Source(ABC):
     @abstractmethod
     def check(self) -> list[CheckResult]:
         """Try credentials and rights with one cheap call."""
+
+
+def checked(subject: str, call: Callable[[], object], found: str) -> CheckResult:
+    """Make one call and tell how it went; an error's own words say how to mend it."""
+    try:
+        call()
+    except SmsEtlError as error:
+        return CheckResult(subject, ok=False, found="refused", mend=str(error))
+    return CheckResult(subject, ok=True, found=found)

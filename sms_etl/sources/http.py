@@ -25,8 +25,8 @@ from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
 
 from sms_etl.config.settings import SourceSettings
-from sms_etl.errors import PermanentSourceError, SmsEtlError, TransientSourceError
-from sms_etl.sources.base import CheckResult, Page, PageFormat
+from sms_etl.errors import PermanentSourceError, TransientSourceError
+from sms_etl.sources.base import Page, PageFormat
 
 log = logging.getLogger(__name__)
 _RANDOM = random.SystemRandom()
@@ -344,12 +344,3 @@ def _said_of(error: requests.RequestException) -> str:
     ):
         return "the connection was cut in the middle of the body"
     return "the host cannot be reached or cut the connection; check base_url and the network"
-
-
-def checked(subject: str, call: Callable[[], object], found: str) -> CheckResult:
-    """Make one call and tell how it went; an error's own words say how to mend it."""
-    try:
-        call()
-    except SmsEtlError as error:
-        return CheckResult(subject, ok=False, found="refused", mend=str(error))
-    return CheckResult(subject, ok=True, found=found)

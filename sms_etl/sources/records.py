@@ -15,6 +15,7 @@ import polars as pl
 import zstandard
 from polars.io.plugins import register_io_source
 
+from sms_etl.dictionaries.dictionary import load_dictionary, status_key
 from sms_etl.errors import LandingError
 from sms_etl.model.schemas import OBSERVATIONS, UTC_TIME
 from sms_etl.model.vocabulary import TimeOrigin
@@ -91,6 +92,23 @@ def observations(frame: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.Lazy
         given.get(column.name, pl.lit(None)).cast(column.dtype).alias(column.name)
         for column in OBSERVATIONS.columns
     )
+
+
+def final_update(status: pl.Expr, updated: pl.Expr, provider: str) -> dict[str, pl.Expr]:
+    """`done_at_text` and its origin for providers that tell only when a record last changed.
+
+    Where the provider's dictionary calls the status final, that change stands for the moment the
+    status became final.
+    """
+    words = load_dictionary(provider).statuses.filter("final")["key"].to_list()
+    done = pl.when(status_key(status).is_in(words)).then(updated)
+    return {"done_at_text": done, "done_at_origin": done_origin(done, TimeOrigin.PROVIDER_UPDATE)}
+
+
+def done_origin(done: pl.Expr, origin: TimeOrigin) -> pl.Expr:
+    """The origin of a final time, 'none' where there is no such time."""
+    none = pl.lit(TimeOrigin.NONE.value)
+    return pl.when(done.is_not_null()).then(pl.lit(origin.value)).otherwise(none)
 
 
 def _placed(frame: pl.DataFrame, page: LandedPage) -> pl.DataFrame:

@@ -17,7 +17,7 @@ from sms_etl.config.secrets import EnvSecret
 from sms_etl.config.settings import ZoneName
 from sms_etl.days import day_window
 from sms_etl.errors import PermanentSourceError, TransientSourceError
-from sms_etl.model.vocabulary import Channel, TimeOrigin
+from sms_etl.model.vocabulary import Channel
 from sms_etl.sources.base import (
     CheckResult,
     LandedPage,
@@ -26,9 +26,10 @@ from sms_etl.sources.base import (
     PullKind,
     PullPlan,
     Source,
+    checked,
 )
-from sms_etl.sources.http import BaseUrl, BearerAuth, HttpClient, HttpSettings, checked
-from sms_etl.sources.records import observations, scan_json
+from sms_etl.sources.http import BaseUrl, BearerAuth, HttpClient, HttpSettings
+from sms_etl.sources.records import final_update, observations, scan_json
 from sms_etl.sources.values import ISO, blank_to_null, times_to_utc
 
 STATUS_PATH = "/message/status.json"
@@ -40,10 +41,6 @@ FIELDS = (
 SUCCESS_CODES = frozenset({0, 1, 800, 801, 802, 803})
 BUSY_CODES = frozenset({500, 501, 503, 504, 999})
 TOKEN_CODES = frozenset({103, 105, 106, 301})
-FINAL_STATUSES = (
-    "Delivered", "Read", "Expired", "Undelivered", "Rejected", "Unknown", "Failed", "Cancelled",
-)  # fmt: skip
-"""Words after which `updated` is near the time the status became final."""
 NO_SUCH_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -99,7 +96,7 @@ class TurboSms(Source):
         is_error = ~answer.is_in([str(code) for code in SUCCESS_CODES])
         sent = blank_to_null(pl.col("sent"))
         updated = blank_to_null(pl.col("updated"))
-        done = pl.when(status.is_in(FINAL_STATUSES)).then(updated)
+        done = final_update(status, updated, self.provider)
         channel = pl.col("type").str.to_lowercase()
         return observations(
             scan_json(pages, FIELDS, RECORDS),
@@ -113,12 +110,9 @@ class TurboSms(Source):
                 "status": status,
                 "code": pl.coalesce(pl.when(is_error).then(answer), "rejected_status"),
                 "sent_at_text": sent,
-                "done_at_text": done,
+                **done,
                 "sent_at": self._time(sent),
-                "done_at": self._time(done),
-                "done_at_origin": pl.when(done.is_not_null())
-                .then(pl.lit(TimeOrigin.PROVIDER_UPDATE.value))
-                .otherwise(pl.lit(TimeOrigin.NONE.value)),
+                "done_at": self._time(done["done_at_text"]),
                 "updated_at": self._time(updated),
             },
         )

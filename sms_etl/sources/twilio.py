@@ -18,7 +18,7 @@ from requests.auth import HTTPBasicAuth
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.days import day_window, utc_days
 from sms_etl.errors import PermanentSourceError
-from sms_etl.model.vocabulary import Channel, TimeOrigin
+from sms_etl.model.vocabulary import Channel
 from sms_etl.sources.base import (
     CheckResult,
     LandedPage,
@@ -27,9 +27,10 @@ from sms_etl.sources.base import (
     PullKind,
     PullPlan,
     Source,
+    checked,
 )
-from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings, checked
-from sms_etl.sources.records import observations, scan_json
+from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
+from sms_etl.sources.records import final_update, observations, scan_json
 from sms_etl.sources.values import cost_micro, count, rfc2822_utc
 
 PAGE_SIZE = 1000
@@ -38,8 +39,6 @@ FIELDS = (
     "sid", "messaging_service_sid", "body", "from", "to", "direction", "status", "num_segments",
     "price", "price_unit", "error_code", "date_created", "date_sent", "date_updated",
 )  # fmt: skip
-FINAL_STATUSES = ("delivered", "read", "undelivered", "failed", "canceled")
-"""Words after which `date_updated` is near the time the status became final."""
 
 _CHANNEL_PREFIX = r"^(whatsapp|rcs):"
 
@@ -59,6 +58,7 @@ class Twilio(Source):
 
     kind: ClassVar[PullKind] = PullKind.WINDOW
     provider = "twilio"
+    spill_days: ClassVar[int] = 1
 
     def __init__(self, name: str, settings: TwilioSettings) -> None:
         super().__init__(name)
@@ -89,8 +89,7 @@ class Twilio(Source):
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed pages as OBSERVATIONS; prices are negative at Twilio and positive here."""
-        final = pl.col("status").is_in(FINAL_STATUSES)
-        done = pl.when(final).then(pl.col("date_updated"))
+        done = final_update(pl.col("status"), pl.col("date_updated"), self.provider)
         return observations(
             scan_json(pages, FIELDS, RECORDS),
             {
@@ -104,13 +103,10 @@ class Twilio(Source):
                 "code": pl.col("error_code"),
                 "created_at_text": pl.col("date_created"),
                 "sent_at_text": pl.col("date_sent"),
-                "done_at_text": done,
+                **done,
                 "created_at": rfc2822_utc(pl.col("date_created")),
                 "sent_at": rfc2822_utc(pl.col("date_sent")),
-                "done_at": rfc2822_utc(done),
-                "done_at_origin": pl.when(done.is_not_null())
-                .then(pl.lit(TimeOrigin.PROVIDER_UPDATE.value))
-                .otherwise(pl.lit(TimeOrigin.NONE.value)),
+                "done_at": rfc2822_utc(done["done_at_text"]),
                 "updated_at": rfc2822_utc(pl.col("date_updated")),
                 "parts_billed": count(pl.col("num_segments")),
                 "price_text": pl.col("price"),

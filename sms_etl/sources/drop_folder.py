@@ -1,0 +1,179 @@
+"""A folder people and systems drop exports into: CSV and XLSX, plain, gzip or zip."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import ClassVar, Literal
+
+import polars as pl
+
+from sms_etl.errors import PermanentSourceError
+from sms_etl.sources.base import (
+    CheckResult,
+    LandedPage,
+    Page,
+    PageFormat,
+    PullContext,
+    PullKind,
+    PullPlan,
+    Source,
+)
+from sms_etl.sources.files import ENDINGS, MOST_BYTES, Member, members
+from sms_etl.sources.mapping import MappedSettings, mapped_observations
+from sms_etl.sources.records import scan_pages
+from sms_etl.sources.tables import CsvReading, read_table
+from sms_etl.sources.values import ISO, blank_to_null
+
+log = logging.getLogger(__name__)
+
+_PRICE_WITH_DOT = r"^[+-]?\d+\.\d+$"
+
+
+class DropFolderSettings(MappedSettings, CsvReading):
+    """A folder and how the tables in it are written."""
+
+    kind: Literal["drop_folder"]
+    folder: Path
+
+
+@dataclass(frozen=True)
+class _Table:
+    member: Member
+    records: int
+    days: tuple[date, date] | None
+
+
+class DropFolder(Source):
+    """Picks every file up once, by its checksum. Files are read and never changed or removed.
+
+    Write files under another ending (such as .part) and rename them when they are whole.
+    """
+
+    kind: ClassVar[PullKind] = PullKind.DROP_FOLDER
+
+    def __init__(self, name: str, settings: DropFolderSettings, base: Path) -> None:
+        super().__init__(name)
+        self.provider = settings.provider
+        self._settings = settings
+        self._folder = base / settings.folder
+
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per new file; which days it covers is said by the file's own time column.
+
+        `days` is not looked at: a file is taken when it is there, whatever it holds. A file that
+        cannot be read does not stop the others; all such files are named in one error at the end.
+
+        Raises:
+            PermanentSourceError: the folder or some files cannot be read.
+        """
+        refused = []
+        for path in self._files():
+            try:
+                plan = self._plan_of(path, context)
+            except (PermanentSourceError, OSError) as error:
+                refused.append(f"{path}: {error}")
+                continue
+            if plan is not None:
+                yield plan
+        if refused:
+            raise PermanentSourceError(
+                f"{self.name}: {len(refused)} of the files cannot be read; the others were:\n"
+                + "\n".join(refused)
+            )
+
+    def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """Landed files as OBSERVATIONS by the mapping of the settings."""
+
+        def decode(page: LandedPage, body: bytes) -> pl.DataFrame:
+            return self._decoded(page.format, body)
+
+        return mapped_observations(
+            scan_pages(pages, self._settings.headings, decode), self._reading
+        )
+
+    def check(self) -> list[CheckResult]:
+        """Whether the folder can be listed."""
+        subject = f"source {self.name}"
+        try:
+            found = f"{len(self._files())} files in {self._folder}"
+        except PermanentSourceError as error:
+            return [CheckResult(subject, ok=False, found="no such folder", mend=str(error))]
+        return [CheckResult(subject, ok=True, found=found)]
+
+    @property
+    def _reading(self) -> DropFolderSettings:
+        """Typed cells of XLSX files come as ISO times, whatever the text cells look like."""
+        formats = dict.fromkeys((*self._settings.time_formats, ISO))
+        return self._settings.model_copy(update={"time_formats": tuple(formats)})
+
+    def _files(self) -> list[Path]:
+        if not os.access(self._folder, os.R_OK | os.X_OK) or not self._folder.is_dir():
+            raise PermanentSourceError(
+                f"{self.name}: the folder {self._folder} cannot be listed. "
+                f"Create it, let this user read it, or mend 'folder' in the settings."
+            )
+        return sorted(
+            path
+            for path in self._folder.iterdir()
+            if path.name.lower().endswith(ENDINGS)
+            and not path.name.startswith((".", "~$"))
+            and path.is_file()
+            and not path.is_symlink()
+        )
+
+    def _plan_of(self, path: Path, context: PullContext) -> PullPlan | None:
+        if path.stat().st_size > MOST_BYTES:
+            raise PermanentSourceError(f"it is larger than {MOST_BYTES} bytes; split it")
+        body = path.read_bytes()
+        checksum = hashlib.sha256(body).hexdigest()
+        if checksum in context.landed_checksums:
+            return None
+        tables = [self._table(member, context.zone.key) for member in members(path.name, body)]
+        covered = [day for table in tables for day in table.days or ()]
+        today = context.now.astimezone(context.zone).date()
+        received = datetime.now(UTC)
+        pages = [
+            Page(
+                body=table.member.body,
+                format=table.member.format,
+                records=table.records,
+                request=f"file {path.name}",
+                received_at=received,
+                meta={"file": path.name, "file_sha256": checksum, "member": table.member.name},
+            )
+            for table in tables
+        ]
+        first, last = (min(covered), max(covered)) if covered else (today, today)
+        return PullPlan(first, last, f"file {path.name}", iter(pages))
+
+    def _table(self, member: Member, zone: str) -> _Table:
+        try:
+            frame = self._decoded(member.format, member.body)
+        except PermanentSourceError as error:
+            raise PermanentSourceError(f"{member.name}: {error}") from None
+        text = blank_to_null(pl.col(self._settings.time_heading))
+        day = self._reading.utc(text).dt.convert_time_zone(zone).dt.date()
+        first, last = frame.select(day.min().alias("first"), day.max().alias("last")).row(0)
+        if frame.height and first is None:
+            raise PermanentSourceError(
+                f"{member.name}: no time in column {self._settings.time_heading!r} can be read; "
+                f"mend 'time_formats' in the settings"
+            )
+        return _Table(member, frame.height, None if first is None else (first, last))
+
+    def _decoded(self, form: PageFormat, body: bytes) -> pl.DataFrame:
+        frame = read_table(form, body, self._settings, self._settings.headings)
+        price = self._settings.columns.get("price")
+        if form is PageFormat.XLSX and price and self._settings.decimal == ",":
+            cell = pl.col(price)
+            with_comma = cell.str.replace(".", ",", literal=True)
+            frame = frame.with_columns(
+                pl.when(cell.str.contains(_PRICE_WITH_DOT)).then(with_comma).otherwise(cell)
+            )
+        return frame
