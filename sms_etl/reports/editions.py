@@ -49,8 +49,8 @@ class Rendered(Protocol):
         """The typeset report."""
 
     @property
-    def chart_png(self) -> bytes:
-        """The chart of the mail."""
+    def chart_png_mobile(self) -> bytes:
+        """The chart of the mail, drawn to be read on a phone."""
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ class EditionStore:
             FIGURES_FILE: _canonical_json(figures),
             HTML_FILE: rendered.html,
             PDF_FILE: rendered.pdf,
-            CHART_FILE: rendered.chart_png,
+            CHART_FILE: rendered.chart_png_mobile,
         }
         with self._warehouse.write(lock=f"sms_etl:edition:{key.slug()}") as connection:
             newest = self._newest(connection, key)

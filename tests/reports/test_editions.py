@@ -32,7 +32,7 @@ FILES = {"figures.json", "report.html", "report.pdf", "chart.png"}
 class Drawn:
     html: bytes = "<p>Доставлено</p>".encode()
     pdf: bytes = b"%PDF-1.7 report"
-    chart_png: bytes = b"\x89PNG chart"
+    chart_png_mobile: bytes = b"\x89PNG chart"
 
 
 @pytest.fixture

@@ -1,0 +1,236 @@
+"""From an edition to a mail: one letter per edition, one message per reader.
+
+multipart/mixed( alternative( text, related( html, chart ) ), pdf )
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from functools import cache
+from urllib.parse import quote
+
+import css_inline
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+from sms_etl.config.settings import Mail
+from sms_etl.errors import ConfigError, MailError
+from sms_etl.mail.summary import summary
+from sms_etl.reports import sentences
+from sms_etl.reports.cards import Change
+from sms_etl.reports.editions import Edition
+from sms_etl.reports.figures import Figures
+from sms_etl.reports.language import TEMPLATES, Words
+
+MAX_HTML_BYTES = 80_000
+"""Gmail cuts a mail's HTML at about 102 kB as sent; quoted-printable makes Cyrillic longer."""
+
+MAX_PDF_BYTES = 10_000_000
+"""Larger reports are not attached: base64 adds a third and common servers stop at 20 to 25 MB."""
+
+TRANSFER = "quoted-printable"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What every reader of an edition gets."""
+
+    edition: Edition
+    subject: str
+    text: str
+    html: str
+    chart_png: bytes
+    chart_cid: str
+    pdf: bytes | None
+    pdf_name: str
+
+
+def write_letter(edition: Edition, figures: Figures, mail: Mail) -> Letter:
+    """The content of the mail about an edition, in its language.
+
+    Raises:
+        MailError: a file of the edition is missing, or the HTML is too long.
+        ConfigError: mail.sender holds no address.
+    """
+    words = Words(edition.key.language)
+    try:
+        pdf, chart = edition.pdf_path.read_bytes(), edition.chart_path.read_bytes()
+    except OSError as error:
+        raise MailError(
+            f"Edition {edition.id} cannot be mailed: {error.filename} cannot be read "
+            f"({error.strerror})."
+        ) from error
+    report = summary(figures, words)
+    subject = _subject(words, figures, edition)
+    cid = f"chart.{edition.id}@{sender_domain(mail)}"
+    attached = len(pdf) <= MAX_PDF_BYTES
+    values = {
+        "report": report,
+        "language": edition.key.language.value,
+        "subject": subject,
+        "chart_cid": cid,
+        "chart_title": sentences.daily_title(words, figures),
+        "correction": _correction(words, edition),
+        "attachment": _attachment(words, edition, len(pdf)),
+        "edition_line": words.text(
+            "Edition %(id)s, revision %(n)s.", id=edition.id, n=edition.revision
+        ),
+        "why": words.text(
+            "You get this mail as a reader of “%(name)s”.", name=edition.key.audience
+        ),
+        "unsubscribe": unsubscribe_url(edition, mail),
+        "unsubscribe_text": words.text("Unsubscribe"),
+    }
+    html = _inliner().inline(_template("mail.html.j2", escape=True).render(values))
+    if len(html.encode()) > MAX_HTML_BYTES:
+        raise MailError(
+            f"The mail of edition {edition.id} has {len(html.encode())} bytes of HTML; mail "
+            f"programs cut it from about {MAX_HTML_BYTES}. Shorten names of campaigns."
+        )
+    text = _template("mail.txt.j2", escape=False).render(values)
+    return Letter(
+        edition=edition,
+        subject=subject,
+        text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
+        html=html,
+        chart_png=chart,
+        chart_cid=cid,
+        pdf=pdf if attached else None,
+        pdf_name=_file_name(words, figures),
+    )
+
+
+def compose(letter: Letter, reader: str, mail: Mail, now: datetime) -> EmailMessage:
+    """The message to one reader.
+
+    Raises:
+        MailError: an address or a name holds a line break or is no address.
+    """
+    edition = letter.edition
+    message = EmailMessage()
+    try:
+        message["From"] = mail.sender
+        message["To"] = reader
+        message["Reply-To"] = mail.owner
+        message["Subject"] = letter.subject
+        message["Date"] = format_datetime(now)
+        message["Message-ID"] = message_id(edition.id, reader, mail)
+        message["List-Id"] = f"<{edition.key.audience}.{sender_domain(mail)}>"
+        message["List-Unsubscribe"] = f"<{unsubscribe_url(edition, mail)}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        message["Content-Language"] = edition.key.language.value
+    except ValueError as error:
+        raise MailError(f"The mail to {reader!r} cannot be addressed: {error}") from error
+    message.set_content(letter.text, cte=TRANSFER)
+    message.add_alternative(letter.html, subtype="html", cte=TRANSFER)
+    page = message.get_body(("html",))
+    assert isinstance(page, EmailMessage)  # noqa: S101 - it was added on the line above
+    page.add_related(
+        letter.chart_png,
+        "image",
+        "png",
+        cid=f"<{letter.chart_cid}>",
+        disposition="inline",
+        filename="chart.png",
+    )
+    if letter.pdf is not None:
+        message.add_attachment(letter.pdf, "application", "pdf", filename=letter.pdf_name)
+    return message
+
+
+def message_id(edition_id: str, reader: str, mail: Mail) -> str:
+    """Message-ID of a ledger row: the same however often the mail is tried."""
+    key = hashlib.sha256(f"{edition_id}\0{reader}".encode()).hexdigest()[:32]
+    return f"<{key}@{sender_domain(mail)}>"
+
+
+def sender_domain(mail: Mail) -> str:
+    """Domain of the From address.
+
+    Raises:
+        ConfigError: mail.sender holds no address.
+    """
+    address = parseaddr(mail.sender)[1]
+    domain = address.rpartition("@")[2]
+    if not domain or "@" not in address:
+        raise ConfigError(
+            f"mail.sender = {mail.sender!r} holds no address. "
+            f"Write it as 'Reports <reports@example.com>'."
+        )
+    return domain
+
+
+def unsubscribe_url(edition: Edition, mail: Mail) -> str:
+    """A mail to the owner: subscriptions live in the settings file, which the owner edits."""
+    return f"mailto:{mail.owner}?subject={quote(f'unsubscribe {edition.key.audience}')}"
+
+
+def _subject(words: Words, figures: Figures, edition: Edition) -> str:
+    rate = figures.totals.delivery
+    title = words.text("SMS delivery")
+    if figures.campaign is not None:
+        title = f"{title}, {words.label(figures.campaign_label or figures.campaign)}"
+    span = words.span(figures.first_day, figures.last_day)
+    share = sentences.rate_value(words, rate)
+    result = sentences.rate_text(words, rate) if rate.value is None or rate.small else share
+    subject = f"{title}, {span}: {result}"
+    correction = _correction(words, edition)
+    return f"{correction} {subject}" if correction else subject
+
+
+def _correction(words: Words, edition: Edition) -> str:
+    if edition.revision == 1:
+        return ""
+    return words.text("Corrected (revision %(n)s).", n=edition.revision)
+
+
+def _attachment(words: Words, edition: Edition, size: int) -> str:
+    if size <= MAX_PDF_BYTES:
+        return words.text("The whole report is attached as a PDF.")
+    return words.text(
+        "The PDF of the report has %(size)s MB, too much for a mail. The owner of this report "
+        "has it: edition %(id)s.",
+        size=words.decimal(size / 1_000_000, 1),
+        id=edition.id,
+    )
+
+
+def _file_name(words: Words, figures: Figures) -> str:
+    name = words.text("SMS delivery")
+    if figures.campaign is not None:
+        name = f"{name} {words.label(figures.campaign_label or figures.campaign)}"
+    span = f"{figures.first_day.isoformat()} {figures.last_day.isoformat()}"
+    return re.sub(r'[\\/:*?"<>|\s]+', " ", f"{name} {span}").strip() + ".pdf"
+
+
+def _change(change: Change) -> str:
+    """`▼ −0.3 pp · worse`: direction, size and verdict, so colour is never alone."""
+    amount = " ".join(filter(None, (change.arrow, change.amount)))
+    return f"{amount} · {change.word}" if change.amount else f"{amount} {change.word}"
+
+
+@cache
+def _environment(*, escape: bool) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES / "mail"),
+        autoescape=escape,  # noqa: S701 - off only for the plain-text part
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["change"] = _change
+    return environment
+
+
+def _template(name: str, *, escape: bool) -> Template:
+    return _environment(escape=escape).get_template(name)
+
+
+@cache
+def _inliner() -> css_inline.CSSInliner:
+    return css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
