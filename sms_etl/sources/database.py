@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import Field, model_validator
 from sqlalchemy.pool import NullPool
 
+from sms_etl.config.clock import now
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.days import Window
 from sms_etl.errors import ConfigError, PermanentSourceError, TransientSourceError
@@ -120,7 +121,7 @@ class Rows:
                     format=PageFormat.NDJSON,
                     records=len(rows),
                     request=asked,
-                    received_at=datetime.now(UTC),
+                    received_at=now(),
                 )
 
     def try_out(self) -> None:

@@ -7,12 +7,13 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import polars as pl
 
+from sms_etl.config.clock import now
 from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.base import (
     CheckResult,
@@ -137,7 +138,7 @@ class DropFolder(Source):
         tables = [self._table(member, context.zone.key) for member in members(path.name, body)]
         covered = [day for table in tables for day in table.days or ()]
         today = context.now.astimezone(context.zone).date()
-        received = datetime.now(UTC)
+        received = now()
         pages = [
             Page(
                 body=table.member.body,

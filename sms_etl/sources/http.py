@@ -24,6 +24,7 @@ from pydantic import AfterValidator, Field
 from requests.auth import AuthBase
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
 
+from sms_etl.config.clock import now
 from sms_etl.config.settings import SourceSettings
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.sources.base import Page, PageFormat
@@ -162,14 +163,12 @@ class HttpClient:
         auth: AuthBase,
         secret: str,
         inspect: Callable[[Any], None] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._source = source
         self._base = settings.base_url
         self._settings = settings
         self._secret = secret
         self._inspect = inspect
-        self._sleep = sleep
         self._budget = rate_budget(f"{self._base} {account}", settings.requests_per_second)
         self._session = requests.Session()
         self._session.auth = auth
@@ -191,7 +190,7 @@ class HttpClient:
 
         def sleep(seconds: float) -> None:
             waits.append(seconds)
-            self._sleep(seconds)
+            time.sleep(seconds)
 
         retrying = Retrying(
             retry=retry_if_exception_type(_Again),
@@ -214,7 +213,7 @@ class HttpClient:
             body=body,
             data=data,
             request=f"{method} {asked.path}{'?' if asked.query else ''}{asked.query}",
-            received_at=datetime.now(UTC),
+            received_at=now(),
             retries=len(waits),
             waited_seconds=sum(waits),
         )
@@ -231,7 +230,7 @@ class HttpClient:
     def _send(self, prepared: requests.PreparedRequest) -> tuple[bytes, Any]:
         wait = self._budget.take()
         if wait:
-            self._sleep(wait)
+            time.sleep(wait)
         try:
             with self._session.send(
                 prepared,

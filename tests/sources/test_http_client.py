@@ -1,0 +1,197 @@
+"""What happens on the wire: each fault is made by a real server."""
+
+import logging
+import socket
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from pydantic import ValidationError
+from requests.auth import HTTPBasicAuth
+from tests.sources.scripted_server import Reply
+
+from sms_etl.errors import PermanentSourceError, TransientSourceError
+from sms_etl.sources import http
+from sms_etl.sources.http import BearerAuth, HttpClient, HttpSettings, RateBudget, rate_budget
+
+SECRET = "very-secret-7f3a"
+FINE = Reply(b'{ "fine": true }')
+
+
+def client(url, inspect=None, **knobs) -> HttpClient:
+    settings = HttpSettings(kind="test", base_url=url, **{"requests_per_second": 1000, **knobs})
+    return HttpClient("shop", "account", settings, BearerAuth(SECRET), SECRET, inspect)
+
+
+def test_the_body_comes_back_byte_for_byte_beside_its_json(server):
+    server.script = [Reply('{ "text":"Знижка",\n "n" : 1.50 }'.encode())]
+    answer = client(server.url).get_json("/list", {"DateSent>": "2025-03-05"})
+    assert answer.body == '{ "text":"Знижка",\n "n" : 1.50 }'.encode()
+    assert answer.data == {"text": "Знижка", "n": 1.5}
+    assert server.asked[0].target == "/list?DateSent%3E=2025-03-05"
+    assert server.asked[0].headers["Authorization"] == f"Bearer {SECRET}"
+    assert answer.page(3).meta == {}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        *[Reply(b"busy", status) for status in (429, 500, 502, 503, 504)],
+        Reply(b'{"fine": true}' * 1000, cut_after=100),
+        Reply(b'{"fine": tr'),
+        Reply(b"\xff\xfe\x00"),
+    ],
+    ids=["429", "500", "502", "503", "504", "cut body", "truncated JSON", "no text"],
+)
+def test_passing_faults_are_asked_again_and_counted(server, naps, fault):
+    server.script = [fault, fault, FINE]
+    answer = client(server.url).get_json("/list")
+    assert answer.body == FINE.body
+    assert answer.retries == 2
+    assert answer.waited_seconds == pytest.approx(sum(naps))
+    assert answer.page(1).meta["retries"] == "2"
+
+
+def test_retry_after_in_seconds_is_waited_for(server, naps):
+    server.script = [Reply(b"{}", 429, {"Retry-After": "17"}), FINE]
+    client(server.url).get_json("/list")
+    assert max(naps) >= 17
+
+
+def test_retry_after_as_a_date_is_waited_for(server, naps):
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
+    server.script = [Reply(b"{}", 503, {"Retry-After": later}), FINE]
+    client(server.url, requests_per_second=999).get_json("/list")
+    assert 35 < max(naps) <= 60
+
+
+def test_nonsense_in_retry_after_is_as_if_it_were_not_there(server, naps):
+    server.script = [Reply(b"{}", 429, {"Retry-After": "soon"}), FINE]
+    assert client(server.url, requests_per_second=998).get_json("/list").retries == 1
+
+
+def test_a_wait_beyond_the_budget_is_not_begun(server, naps):
+    server.script = [Reply(b"{}", 429, {"Retry-After": "3600"})]
+    with pytest.raises(TransientSourceError, match="HTTP 429"):
+        client(server.url, requests_per_second=997).get_json("/list")
+    assert naps == []
+    assert len(server.asked) == 1
+
+
+def test_the_budget_ends_the_retries(server, naps):
+    server.otherwise = lambda asked: Reply(b"{}", 500)
+    with pytest.raises(TransientSourceError, match=r"HTTP 500 \(after \d+ tries\)"):
+        client(server.url, retry_budget_seconds=5).get_json("/list")
+    assert len(server.asked) == len(naps) + 1
+    assert max(naps) < 5
+
+
+@pytest.mark.parametrize(
+    ("status", "advice"),
+    [(400, "settings"), (401, "secret"), (403, "right"), (404, "base_url"), (302, "base_url")],
+)
+def test_refusals_are_not_asked_again_and_say_what_to_mend(server, naps, status, advice):
+    server.script = [Reply(b'{"code": 20003, "message": "No"}', status, {"Location": "/other"})]
+    with pytest.raises(PermanentSourceError, match=advice) as caught:
+        client(server.url).get_json("/list")
+    assert f"HTTP {status}" in str(caught.value)
+    assert len(server.asked) == 1
+
+
+def test_an_unreachable_host_is_named_and_transient(naps):
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    with pytest.raises(TransientSourceError, match=f"127.0.0.1:{port}.*base_url"):
+        client(f"http://127.0.0.1:{port}", retry_budget_seconds=0).get_json("/list")
+
+
+def test_a_server_that_does_not_answer_is_given_up(naps):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        asker = client(
+            f"http://127.0.0.1:{silent.getsockname()[1]}",
+            timeout_seconds=0.2,
+            retry_budget_seconds=0,
+        )
+        with pytest.raises(TransientSourceError, match="no answer in time"):
+            asker.get_json("/list")
+
+
+def test_an_answer_without_end_is_cut_off(server, monkeypatch):
+    monkeypatch.setattr(http, "LARGEST_BODY_BYTES", 1000)
+    server.script = [Reply(b'"' + b"x" * 5000 + b'"')]
+    with pytest.raises(PermanentSourceError, match="larger than 1000 bytes"):
+        client(server.url).get_json("/list")
+
+
+def test_links_to_another_host_are_not_followed(server):
+    for link in ("https://evil.example/list", "//evil.example/list", "http://127.0.0.1:1/list"):
+        with pytest.raises(PermanentSourceError, match="another host"):
+            client(server.url).get_json(link)
+    assert server.asked == []
+
+
+def test_an_error_inside_http_200_is_asked_again_or_raised_as_the_source_says(server, naps):
+    def inspect(data):
+        if data.get("busy"):
+            raise TransientSourceError("busy")
+        if data.get("refused"):
+            raise PermanentSourceError("shop: refused")
+
+    server.script = [Reply.of({"busy": True}), FINE]
+    assert client(server.url, inspect).get_json("/list").retries == 1
+    server.script = [Reply.of({"refused": True})]
+    with pytest.raises(PermanentSourceError, match="refused"):
+        client(server.url, inspect).get_json("/list")
+
+
+def test_secrets_and_queries_reach_neither_errors_nor_logs(server, naps, caplog):
+    caplog.set_level(logging.DEBUG, logger="sms_etl")
+    server.script = [
+        Reply(b"{}", 500),
+        Reply.of({"code": 1, "message": f"the token {SECRET} is wrong"}, status=401),
+    ]
+    asker = client(server.url)
+    with pytest.raises(PermanentSourceError) as caught:
+        asker.get_json("/list", {"To": "+380671234567"})
+    told = f"{caught.value} {caplog.text} {asker!r} {vars(asker)['_settings']!r}"
+    assert "the token *** is wrong" in told
+    assert SECRET not in told
+    assert "380671234567" not in told
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.example.com", "ftp://x", "https://u:p@x", "https://x/?key=1", "nonsense"]
+)
+def test_only_https_or_this_machine_is_allowed(url):
+    with pytest.raises(ValidationError):
+        HttpSettings(kind="test", base_url=url)
+
+
+def test_basic_authorization_is_sent(server):
+    server.script = [FINE]
+    settings = HttpSettings(kind="test", base_url=server.url)
+    HttpClient("shop", "a", settings, HTTPBasicAuth("me", SECRET), SECRET).get_json("/")
+    assert server.asked[0].headers["Authorization"].startswith("Basic ")
+
+
+class TestRateBudget:
+    def test_a_second_of_requests_at_once_and_then_one_by_one(self):
+        now = [0.0]
+        budget = RateBudget(4, lambda: now[0])
+        assert [budget.take() for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.5]
+        now[0] = 10.0
+        assert budget.take() == 0
+
+    def test_a_pause_holds_everybody(self):
+        now = [0.0]
+        budget = RateBudget(100, lambda: now[0])
+        budget.pause(30)
+        now[0] = 10.0
+        assert budget.take() == 20
+
+    def test_users_of_one_account_share_it(self):
+        assert rate_budget("https://x one", 5) is rate_budget("https://x one", 5)
+        assert rate_budget("https://x one", 5) is not rate_budget("https://x two", 5)
