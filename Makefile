@@ -30,7 +30,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.runtime
 setup: $(VENV)/.runtime ## Install what running needs
 
 demo: setup ## A simulated retailer, from provider APIs to a mailed report
-	DEMO_DIR="$(DEMO_DIR)" $(BIN)/python -m assets.demo
+	$(BIN)/python -m assets.demo --dir "$(DEMO_DIR)"
 
 ui: setup ## The Dagster UI on loopback (after make demo, or with SMS_ETL_CONFIG set)
 	DEMO_DIR="$(DEMO_DIR)" deploy/ui.sh

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from assets.reports import edition_key, mail_key
+from assets.reports import FINDINGS_KEY, edition_key, mail_key
 from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.config.settings import Subscription
 from sms_etl.project import OUTBOX_NAME, Project
@@ -12,6 +12,7 @@ from sms_etl.project import OUTBOX_NAME, Project
 DAILY_JOB = "daily"
 SETTLE_JOB = "settle"
 REBUILD_JOB = "rebuild_from_landing"
+FINDINGS_JOB = "findings"
 
 
 def build_jobs(
@@ -43,6 +44,11 @@ def build_jobs(
             partitions_def=partitions,
             description="Rebuild messages and cube from landing alone: after a mapping changed. "
             "Talks to no provider and mails nobody.",
+        ),
+        dg.define_asset_job(
+            FINDINGS_JOB,
+            selection=dg.AssetSelection.assets(FINDINGS_KEY),
+            description="Bring the standing list of problems up to date.",
         ),
         *(report_job(subscription) for subscription in project.settings.subscriptions),
     ]

@@ -14,9 +14,11 @@ from assets.failures import explained
 from assets.sources import cube_key
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Subscription
-from sms_etl.errors import ConfigError, StoreError
+from sms_etl.errors import ConfigError
+from sms_etl.mail.ledger import MailState
+from sms_etl.mail.send import DeliveryReport
 from sms_etl.project import Project
-from sms_etl.publish import editions, freeze_report, mail_report, order_of, record_findings
+from sms_etl.publish import freeze_report, latest_edition, mail_report, order_of, record_findings
 from sms_etl.reports.editions import Edition
 
 EDITIONS_GROUP, MAIL_GROUP, FINDINGS_GROUP = "editions", "mail", "findings"
@@ -137,11 +139,67 @@ def _mail_asset(project: Project, subscription: Subscription) -> dg.AssetsDefini
     )
     def mail(context: dg.AssetExecutionContext, config: MailConfig) -> dg.MaterializeResult[None]:
         with explained():
-            edition = _edition_for(project, subscription, _moment(config.as_of))
+            edition = latest_edition(project, subscription, _moment(config.as_of))
             if not config.send:
                 context.log.info("send is off: nobody was mailed.")
                 return dg.MaterializeResult(metadata={"sent": 0, "send": False})
             report = mail_report(project, subscription, edition)
-        return dg.MaterializeResult(metadata={"edition": edition.id, **_mail_metadata(report)})
+        metadata = {"edition": edition.id, **_mail_metadata(report)}
+        if not report.complete:
+            raise dg.Failure(
+                description="Not every reader has the report. Run the job again for those who "
+                "could not be reached now; see the ledger for the others.\n" + report.text(),
+                metadata=metadata,
+                allow_retries=False,
+            )
+        return dg.MaterializeResult(metadata=metadata)
 
     return mail
+
+
+def _moment(text: str) -> datetime:
+    """The moment a run config names.
+
+    Raises:
+        ConfigError: it is not ISO 8601 with an offset.
+    """
+    if not text:
+        return now()
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise ConfigError(
+            f"as_of: {text!r} is not a time with an offset such as 2026-11-02T08:00:00+02:00"
+        )
+    return moment
+
+
+def _edition_metadata(edition: Edition) -> dict[str, dg.RawMetadataValue]:
+    figures = edition.figures()
+    delivery = figures.totals.delivery
+    return {
+        "edition": edition.id,
+        "revision": edition.revision,
+        "days": f"{figures.first_day} to {figures.last_day}",
+        "submitted": figures.totals.submitted,
+        "delivered": figures.totals.delivered,
+        "delivered_of_submitted": delivery.value if delivery.value is not None else 0.0,
+        "provisional": not delivery.mature,
+        "findings": len(figures.findings),
+        "pdf": dg.MetadataValue.path(str(edition.pdf_path)),
+        "html": dg.MetadataValue.path(str(edition.html_path)),
+        "figures": dg.MetadataValue.path(str(edition.figures_path)),
+        "pdf_sha256": edition.pdf_sha256,
+    }
+
+
+def _mail_metadata(report: DeliveryReport) -> dict[str, dg.RawMetadataValue]:
+    sent_now = [o for o in report.outcomes if o.tried and o.state is MailState.SENT]
+    return {
+        "sent_now": len(sent_now),
+        "readers_who_have_it": len(report.readers(MailState.SENT)),
+        "readers": len(report.outcomes),
+        "ledger": report.text(),
+    }

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from assets.jobs import DAILY_JOB, SETTLE_JOB, report_job_name
-from assets.reports import EditionConfig, MailConfig, edition_key, mail_key
+from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
+from assets.reports import FINDINGS_KEY, EditionConfig, MailConfig, edition_key, mail_key
 from sms_etl.config.settings import Subscription
 from sms_etl.project import Project
 
 DAILY_HOUR, DAILY_MINUTE = 4, 30
 SETTLE_CRON = "15 6 * * *"
+FINDINGS_CRON = "45 6 * * *"
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
@@ -41,7 +42,16 @@ def build_schedules(
         _report_schedule(project, subscription, by_name[report_job_name(subscription)], status)
         for subscription in project.settings.subscriptions
     ]
-    return [daily, _settle_schedule(project, partitions, by_name[SETTLE_JOB], status), *reports]
+    findings = dg.ScheduleDefinition(
+        name="watch_for_problems",
+        job=by_name[FINDINGS_JOB],
+        cron_schedule=FINDINGS_CRON,
+        execution_timezone=project.settings.project.business_time_zone,
+        default_status=status,
+        description="After the settling pull: which problems opened, persist or closed.",
+    )
+    settle = _settle_schedule(project, partitions, by_name[SETTLE_JOB], status)
+    return [daily, settle, findings, *reports]
 
 
 def _settle_schedule(
@@ -112,4 +122,11 @@ def report_run_config(subscription: Subscription, moment: datetime, *, send: boo
                 as_of=moment.isoformat(), send=send
             ),
         }
+    )
+
+
+def findings_run_config(moment: datetime) -> dg.RunConfig:
+    """Run config of the findings job as of a moment."""
+    return dg.RunConfig(
+        ops={FINDINGS_KEY.to_python_identifier(): EditionConfig(as_of=moment.isoformat())}
     )

@@ -12,7 +12,7 @@ from sms_etl.campaigns import labels, read_catalogue
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind, Subscription
 from sms_etl.days import days_between
-from sms_etl.errors import ConfigError
+from sms_etl.errors import StoreError
 from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.metrics.double_entry import cross_check
 from sms_etl.model.schemas import CONSERVATION, CUBE, LATENCY, MESSAGES, UNMAPPED
@@ -120,14 +120,37 @@ def mail_report(project: Project, subscription: Subscription, edition: Edition) 
 
     Raises:
         ConfigError: the settings have no mail server.
+        MailError: the edition is not what was frozen.
     """
-    mail = project.settings.mail
-    if mail is None:
-        raise ConfigError(
-            f"{project.settings.path} has no [mail] section, so nothing can be mailed. "
-            f"Add one (see docs/configuration.md)."
+    return deliver(
+        edition,
+        subscription.readers,
+        store=editions(project),
+        warehouse=project.warehouse,
+        settings=project.settings,
+        now=now,
+    )
+
+
+def latest_edition(project: Project, subscription: Subscription, as_of: datetime) -> Edition:
+    """The newest edition of what a subscription covers at a moment.
+
+    Raises:
+        StoreError: none was frozen yet.
+    """
+    order = order_of(project, subscription, as_of)
+    found = editions(project).newest(
+        audience=subscription.name,
+        report=order.kind,
+        first_day=order.first_day if order.period else None,
+        last_day=order.last_day if order.period else None,
+    )
+    if found is None:
+        raise StoreError(
+            f"There is no edition of '{subscription.name}' for {order.first_day} to "
+            f"{order.last_day}. Materialize editions/{subscription.name} first."
         )
-    return deliver(edition, subscription.readers, mail=mail, warehouse=project.warehouse)
+    return found
 
 
 def record_findings(project: Project, last_day: date) -> tuple[Figures, FindingChanges]:

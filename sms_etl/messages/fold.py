@@ -44,8 +44,9 @@ def latest_observation(records: pl.DataFrame) -> pl.DataFrame:
     kept = [
         name
         for name in records.columns
-        if name not in {"day", "message_id", "observations", *by_pull}
+        if name not in {"day", "message_id", "done_at", "observations", *by_pull}
     ]
+    same_state = pl.col("status_class") == pl.col("status_class").last()
     return ordered.group_by("day", "message_id", maintain_order=True).agg(
         *(pl.col(name).last() for name in kept),
         *(
@@ -55,6 +56,8 @@ def latest_observation(records: pl.DataFrame) -> pl.DataFrame:
             .last()
             for name in by_pull
         ),
+        # A provider's update time also moves on billing; the first sight of the state is nearer.
+        done_at=pl.col("done_at").filter(same_state & pl.col("final")).min(),
         observations=pl.len().cast(pl.UInt32),
     )
 

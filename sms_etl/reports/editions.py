@@ -225,6 +225,27 @@ class EditionStore:
         with self._warehouse.read() as connection:
             return self._newest(connection, key)
 
+    def newest(
+        self,
+        *,
+        audience: str,
+        report: ReportKind,
+        first_day: date | None = None,
+        last_day: date | None = None,
+    ) -> Edition | None:
+        """The edition made last for an audience, of these days if they are given."""
+        query = select(EDITIONS).where(
+            EDITIONS.c.audience == audience, EDITIONS.c.report == report.value
+        )
+        if first_day is not None:
+            query = query.where(EDITIONS.c.first_day == first_day)
+        if last_day is not None:
+            query = query.where(EDITIONS.c.last_day == last_day)
+        last_made = query.order_by(EDITIONS.c.created_at.desc(), EDITIONS.c.revision.desc())
+        with self._warehouse.read() as connection:
+            row = connection.execute(last_made.limit(1)).first()
+            return self._edition(row) if row is not None else None
+
     def recent(self, limit: int = 50) -> list[Edition]:
         """The editions made last, newest first."""
         newest_first = select(EDITIONS).order_by(

@@ -11,7 +11,7 @@ class Clock:
 
     def __init__(self, now: datetime) -> None:
         self._lock = threading.Lock()
-        self._now = _as_utc(now)
+        self._now = as_utc(now)
 
     def now(self) -> datetime:
         """The simulated time, UTC."""
@@ -25,10 +25,10 @@ class Clock:
             ValueError: the time has no zone.
         """
         with self._lock:
-            self._now = _as_utc(now)
+            self._now = as_utc(now)
 
 
-def _as_utc(moment: datetime) -> datetime:
+def as_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"the time {moment} has no zone; write for example 2026-10-25T03:00+02:00")
     return moment.astimezone(UTC)

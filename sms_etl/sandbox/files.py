@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from sms_etl.sandbox.campaigns import CATALOGUE, Way
+from sms_etl.sandbox.clock import as_utc
 from sms_etl.sandbox.lifecycle import seen_at
 from sms_etl.sandbox.truth import incidents_at, truth_at
 from sms_etl.sandbox.words import with_words
@@ -35,6 +36,7 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     period, Ukrainian headings, local times without zone), gateway.sqlite (table sms_log, UTC
     times), truth.ndjson and truth.parquet (see truth.truth_at) and events.json.
     """
+    now = as_utc(now)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "cabinet").mkdir(exist_ok=True)
     truth = truth_at(world, now)
@@ -53,7 +55,9 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
 
 def outbox_at(world: World, now: datetime) -> pl.DataFrame:
     """What the retailer has submitted to both HTTP providers; the columns of schemas.OUTBOX."""
-    sent = world.messages.filter(pl.col("way").is_in(OUTBOX_WAYS) & (pl.col("submitted_at") <= now))
+    sent = world.messages.filter(
+        pl.col("way").is_in(OUTBOX_WAYS) & (pl.col("submitted_at") <= as_utc(now))
+    )
     return sent.select(
         "message_id", pl.col("way").alias("source"), "recipient", "campaign", "submitted_at",
         "sender", "text", "contact_id",

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import polars as pl
 
+from sms_etl.sandbox.clock import as_utc
 from sms_etl.sandbox.lifecycle import AGED_OUT, seen_at
 from sms_etl.sandbox.words import with_words
 from sms_etl.sandbox.world import World
@@ -23,6 +24,7 @@ def truth_at(world: World, now: datetime) -> pl.DataFrame:
     parts, encoding, price_micro (null while nobody has billed it), currency, duplicate_of,
     incident.
     """
+    now = as_utc(now)
     old = pl.col("submitted_at") < now - AGED_OUT
     billed = pl.col("billed_at").is_not_null()
     return with_words(seen_at(world.messages, now)).select(

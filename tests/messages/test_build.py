@@ -77,6 +77,14 @@ def test_a_price_that_comes_late_is_kept_and_never_lost_again():
     assert (message["cost_micro"], message["currency"]) == (40_000, "USD")
 
 
+def test_an_update_by_billing_does_not_make_the_delivery_late():
+    seen = observation("SM1", done_at=NOON + seconds(9))
+    billed = {**seen, **{"done_at": NOON + timedelta(hours=5), "pulled_at": PULLED + seconds(5)}}
+    billed["updated_at"] = billed["done_at"]
+
+    assert only(build(billed, seen))["seconds_to_deliver"] == 9.0
+
+
 def test_a_tariff_prices_what_the_log_does_not_but_never_the_rejected():
     home = TariffRow(country="UA", price_per_part=Decimal("0.85"), currency="UAH")
     abroad = TariffRow(price_per_part=Decimal("3.4"), currency="UAH")
