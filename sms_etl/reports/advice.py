@@ -129,5 +129,3 @@ def _what(words: Words, figures: Figures, finding: Finding) -> str:
                 "(%(where)s).",
                 where=where,
             )
-
-

@@ -86,9 +86,7 @@ def _per_day(figures: Figures) -> float | None:
     return length_in_days(figures) / before if before else None
 
 
-def _series(
-    figures: Figures, value: Callable[[Totals], float | None]
-) -> tuple[float | None, ...]:
+def _series(figures: Figures, value: Callable[[Totals], float | None]) -> tuple[float | None, ...]:
     points: Sequence[DayPoint] = figures.days
     if len(points) < FEWEST_POINTS:
         return ()
@@ -99,9 +97,7 @@ def _rate_of(rate: Rate) -> float | None:
     return None if rate.small else rate.value
 
 
-def _ends(
-    series: tuple[float | None, ...], shown: Callable[[float], str]
-) -> tuple[str, str]:
+def _ends(series: tuple[float | None, ...], shown: Callable[[float], str]) -> tuple[str, str]:
     known = [value for value in series if value is not None]
     return (shown(min(known)), shown(max(known))) if known else ("", "")
 
@@ -115,7 +111,7 @@ def submitted(words: Words, figures: Figures) -> Card:
     notes = []
     if now.messages_with_parts:
         parts = words.decimal(now.parts / now.messages_with_parts, 2)
-        notes.append(words.text("%(parts)s parts each on average", parts=parts))
+        notes.append(words.text("%(parts)s parts per message on average", parts=parts))
     series = _series(figures, lambda t: float(t.submitted))
     low, high = _ends(series, words.compact)
     value = words.compact(now.submitted)
@@ -136,9 +132,7 @@ def delivered(words: Words, figures: Figures) -> Card:
     """The delivery rate, of submitted, with what it may still become."""
     rate, was = figures.totals.delivery, figures.previous
     notes = [ceiling(words, rate)]
-    card = _rate_card(
-        words, words.text("Delivered"), rate, was.delivery if was else None, notes
-    )
+    card = _rate_card(words, words.text("Delivered"), rate, was.delivery if was else None, notes)
     return _with_series(words, figures, card, lambda t: _rate_of(t.delivery))
 
 
@@ -178,7 +172,7 @@ def median_time(words: Words, figures: Figures) -> Card:
         return Card(name, "—", (words.text("the sources tell no times"),), None, ())
     notes = [words.text("90%% within %(time)s", time=words.duration(now.p90))]
     if now.quality is TimeQuality.UPPER_ESTIMATE:
-        notes.append(words.text("at most: some sources give the time of the last update"))
+        notes.append(words.text("at most; some sources give no exact time"))
     was = figures.previous.latency if figures.previous else None
     series = _series(figures, lambda t: t.latency.median)
     low, high = _ends(series, words.duration)
@@ -231,7 +225,7 @@ def per_delivered(words: Words, figures: Figures) -> Card:
     change = None
     if was is not None and was.per_delivered_micro:
         change = _relative(words, cost.per_delivered_micro, was.per_delivered_micro, good=-1)
-    notes = (words.text("all spending divided by delivered messages"),)
+    notes = (words.text("all spending divided by delivered"),)
     series = _series(figures, lambda t: _money(t, cost.currency, "per_delivered_micro"))
     low, high = _ends(series, lambda v: words.price(round(v), cost.currency))
     value = words.price(cost.per_delivered_micro, cost.currency)

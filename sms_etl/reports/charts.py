@@ -42,6 +42,9 @@ RIGHT_GUTTER = 48
 LEAST_RATE_SPAN = 0.02
 """The rate axis never zooms in further: noise must not look like news."""
 
+NAME_GUTTER, LABEL_LEFT, LABEL_RIGHT = 110, 46, 76
+"""Room for operator names and for the labels of the marks, in CSS pixels."""
+
 LATENCY_TICKS = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400)
 LOWEST_LATENCY = 0.5
 
@@ -219,10 +222,13 @@ def _bounds(x: dict[str, Any], scale: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _goal(goal: float, text: list[str], scale: dict[str, Any], canvas: Canvas) -> list[dict[str, Any]]:
+def _goal(
+    goal: float, text: list[str], scale: dict[str, Any], canvas: Canvas
+) -> list[dict[str, Any]]:
     y = {"datum": goal, "type": "quantitative", "scale": scale, "title": None}
     once = {"values": [{}]}
-    label = {"type": "text", "text": text, "align": "left", "baseline": "middle", "dx": 4}
+    label = {"type": "text", "text": text, "align": "left", "dx": 4}
+    label |= {"baseline": "middle", "dy": -canvas.letters / 2}
     rule = {"type": "rule", "strokeDash": [3, 3], "color": INK}
     return [
         {"data": once, "mark": rule, "encoding": {"y": y}},
@@ -261,9 +267,7 @@ def _rate_panel(
     }
     before = _line(x, "previous", scale, color=GREY, strokeWidth=1.5)
     before["encoding"]["detail"] = {"field": "previous_run", "type": "nominal"}
-    now = _line(
-        x, "rate", scale, color=BLUE, strokeWidth=2.25, point={"filled": True, "size": 16}
-    )
+    now = _line(x, "rate", scale, color=BLUE, strokeWidth=2.25, point={"filled": True, "size": 16})
     now["encoding"]["detail"] = {"field": "rate_run", "type": "nominal"}
     for layer in (before, now):
         layer["encoding"]["y"]["axis"] = axis
@@ -275,12 +279,20 @@ def _rate_panel(
         goal = _goal(figures.goal, text, scale, canvas)
         for layer in goal:
             layer["encoding"]["y"]["axis"] = axis
+    empty = [] if any(r["arrived"] + r["lost"] for r in rows) else [_empty(words, canvas)]
     return {
         "width": _inner(canvas),
         "height": canvas.rate_height,
         "data": {"values": rows},
-        "layer": [band, bounds, before, *goal, now, number],
+        "layer": [band, bounds, before, *goal, now, number, *empty],
     }
+
+
+def _empty(words: Words, canvas: Canvas) -> dict[str, Any]:
+    """A chart without data says so: a blank square could mean anything."""
+    middle = {"x": {"value": _inner(canvas) / 2}, "y": {"value": canvas.rate_height / 2}}
+    mark = {"type": "text", "text": words.text("nothing sent"), "color": MUTED, "fontSize": 16}
+    return {"data": {"values": [{}]}, "mark": mark, "encoding": middle}
 
 
 def _js(value: float) -> str:
@@ -366,6 +378,13 @@ def _reach(value: float) -> float:
     return max(value, LOWEST_LATENCY)
 
 
+def _log_domain(low: float, high: float, width: int) -> list[float]:
+    """A logarithmic domain with room for the labels left and right of the marks."""
+    decades = max(math.log10(high / low), 0.3)
+    per_pixel = decades / (width - LABEL_LEFT - LABEL_RIGHT)
+    return [low / 10 ** (per_pixel * LABEL_LEFT), high * 10 ** (per_pixel * LABEL_RIGHT)]
+
+
 def latency(figures: Figures, words: Words, canvas: Canvas) -> dict[str, Any] | None:
     """Vega-Lite specification: median, 90th and 99th percentile by operator; null if unknown."""
     rows = [
@@ -386,8 +405,9 @@ def latency(figures: Figures, words: Words, canvas: Canvas) -> dict[str, Any] | 
     if not rows:
         return None
     low, high = min(r["p50"] for r in rows), max(r["p99"] for r in rows)
-    ticks = [t for t in LATENCY_TICKS if low / 2 <= t <= high * 1.6]
-    domain = [min([low / 1.9, *ticks]), max([high * 1.9, *ticks])]
+    ticks = [t for t in LATENCY_TICKS if low <= t <= high]
+    ticks = ticks[:: 2 if len(ticks) > canvas.ticks else 1]
+    domain = _log_domain(low, high, canvas.width - NAME_GUTTER)
     axis = _axis(ticks, {t: words.duration_short(t) for t in ticks}, grid=True, domain=False)
     scale = {"type": "log", "domain": domain, "nice": False}
     y = {

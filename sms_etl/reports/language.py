@@ -206,10 +206,6 @@ class Words:
         """Day and abbreviated month, for an axis."""
         return self._date(day, "d MMM")
 
-    def month(self, day: date) -> str:
-        """Month and year standing alone."""
-        return self._date(day, "LLLL y")
-
     def span(self, first: date, last: date) -> str:
         """A range of days, with what the two ends share said once."""
         if first == last:
@@ -242,10 +238,11 @@ class Words:
             return f"{begin}–{format_datetime(last, time, locale=self.locale)}"
         return f"{begin} – {format_datetime(last, day_time, locale=self.locale)}"
 
-    def weekdays(self) -> list[str]:
-        """Short names from Monday to Sunday."""
-        names = get_day_names("abbreviated", context="stand-alone", locale=self.locale)
-        return [str(names[n]).capitalize() for n in range(7)]
+    def weekdays(self, *, full: bool = False) -> list[str]:
+        """Names from Monday to Sunday, abbreviated unless `full`."""
+        width = "wide" if full else "abbreviated"
+        names = get_day_names(width, context="stand-alone", locale=self.locale)
+        return [str(names[n]) if full else str(names[n]).capitalize() for n in range(7)]
 
     # names
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Rate
+from sms_etl.model.vocabulary import UNKNOWN_LABEL, Permanence
 from sms_etl.reports import advice, cards, marks, quality, sentences
-from sms_etl.reports.figures import Figures, GroupRow, TimeQuality, Totals
+from sms_etl.reports.figures import Figures, GroupRow, ReasonRow, TimeQuality, Totals
 from sms_etl.reports.language import NO_GLYPH, Words
 from sms_etl.reports.slices import MOST_ROWS, heard_operators, main_cost, weak
 
@@ -43,6 +44,11 @@ class Table:
     prices: bool
     changes: bool
 
+    @property
+    def several(self) -> bool:
+        """Whether there is anything to compare."""
+        return len(self.lines) > 1
+
 
 @dataclass(frozen=True)
 class ReasonLine:
@@ -54,7 +60,6 @@ class ReasonLine:
     main: bool
     running: str
     before: str
-    permanence: str
     mender: str
 
 
@@ -158,17 +163,23 @@ def reason_lines(words: Words, figures: Figures, reasons: advice.Reasons) -> lis
         before = row.previous_messages
         lines.append(
             ReasonLine(
-                name=advice.reason_name(words, reasons, row.reason),
+                name=_reason_name(words, reasons, row),
                 share=row.share,
                 bar=max(1, round(BAR_STEPS * row.share.numerator / most)),
                 main=main,
                 running="" if few else words.percent(running / row.share.denominator, 0),
                 before="—" if before is None else words.count(before),
-                permanence=sentences.permanence(words, row.permanence),
                 mender=sentences.mender(words, row.mender),
             )
         )
     return lines
+
+
+def _reason_name(words: Words, reasons: advice.Reasons, row: ReasonRow) -> str:
+    name = advice.reason_name(words, reasons, row.reason)
+    if row.permanence != Permanence.PERMANENT:
+        return name
+    return words.text("%(name)s · for good", name=name)
 
 
 def finding_lines(words: Words, figures: Figures, reasons: advice.Reasons) -> list[FindingLine]:
@@ -217,32 +228,34 @@ def compared(words: Words, figures: Figures) -> str:
 
 def operators_title(words: Words, figures: Figures) -> str:
     """Which operator is slowest."""
-    heard = heard_operators(figures)
+    heard = [row for row in heard_operators(figures) if row.key != UNKNOWN_LABEL]
     if len(heard) < 2:
         return words.text("Operators")
     slow = max(heard, key=lambda row: (row.totals.latency.median or 0.0, row.key))
     name = sentences.scope_value(words, figures, "operator", slow.key)
     time = words.duration(slow.totals.latency.median or 0.0)
-    return words.text("The slowest operator is %(name)s: half within %(time)s", name=name, time=time)
+    return words.text(
+        "The slowest operator is %(name)s: half within %(time)s", name=name, time=time
+    )
 
 
 def hours_title(words: Words, drawing: marks.HeatMap) -> str:
     """When most is sent."""
     weekday, hour = drawing.busiest
-    name = words.weekdays()[weekday - 1]
-    return words.text("Most is sent on %(day)s at %(hour)s", day=name, hour=f"{hour:02}:00")
+    name = words.weekdays(full=True)[weekday - 1]
+    return words.text("The busiest hour: %(day)s, %(hour)s", day=name, hour=f"{hour:02}:00")
 
 
 def chart_legend(words: Words, figures: Figures) -> str:
     """What the lines and bars of the daily chart are."""
-    parts = [words.text("Above: delivered, share of sent, by day of sending (blue).")]
+    parts = [words.text("Above: delivered, share of sent (blue line).")]
     if figures.previous_days:
-        parts.append(words.text("Grey line: the previous period."))
+        parts.append(words.text("Grey: the previous period."))
     if any(_open(point.totals.delivery) for point in figures.days):
-        parts.append(words.text("Light blue: where the rate may still rise to."))
+        parts.append(words.text("Light blue: how far the rate may still rise."))
     parts.append(words.text("Below: messages sent; orange: not delivered."))
     if figures.findings:
-        parts.append(words.text("Numbers: the findings below."))
+        parts.append(words.text("Numbers: findings, see below."))
     return " ".join(parts)
 
 

@@ -61,9 +61,7 @@ def typeset(html: bytes, family: str, complaints: Complaints) -> bytes:
     fetcher = URLFetcher(allowed_protocols=["data"], allow_redirects=False, fail_on_errors=True)
     page = HTML(string=html.decode("utf-8"), url_fetcher=fetcher)
     identifier = hashlib.sha256(html).digest()[:16]
-    content = page.write_pdf(
-        pdf_variant=PDF_VARIANT, pdf_identifier=identifier, finisher=inspect
-    )
+    content = page.write_pdf(pdf_variant=PDF_VARIANT, pdf_identifier=identifier, finisher=inspect)
     complaints.messages += [f"font outside the package: {name}" for name in sorted(foreign)]
     return bytes(content)
 

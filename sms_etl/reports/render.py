@@ -182,9 +182,7 @@ def _require_glyphs(page: str) -> None:
         )
 
 
-def typeset(
-    html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMORY_BYTES
-) -> bytes:
+def typeset(html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMORY_BYTES) -> bytes:
     """HTML to PDF in a child process with limits of processor time and memory.
 
     Raises:

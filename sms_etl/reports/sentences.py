@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from sms_etl.errors import RenderError
 from sms_etl.metrics.rate import Rate
-from sms_etl.model.vocabulary import Mender, Permanence
+from sms_etl.model.vocabulary import Mender
 from sms_etl.reports.figures import Cost, DayPoint, Figures, Finding, FindingKind, GroupRow
 from sms_etl.reports.language import Words
 from sms_etl.reports.slices import finding_span
@@ -39,6 +39,10 @@ def of_denominator(words: Words, rate: Rate) -> str:
             return words.plural("of %(n)s undelivered", "of %(n)s undelivered", n)
         case "delivered":
             return words.plural("of %(n)s delivered", "of %(n)s delivered", n)
+        case "delivered_with_time":
+            return words.plural("of %(n)s delivered", "of %(n)s delivered", n)
+        case "records":
+            return words.plural("of %(n)s record", "of %(n)s records", n)
         case name:
             raise RenderError(f"a rate has the denominator {name!r}, which no language names")
 
@@ -76,9 +80,7 @@ def ceiling(words: Words, rate: Rate) -> str | None:
         return None
     if rate.high - rate.value < VISIBLE_GAP:
         return None
-    return words.text(
-        "up to %(high)s if every missing receipt is a delivery", high=words.percent(rate.high)
-    )
+    return words.text("up to %(high)s with the missing receipts", high=words.percent(rate.high))
 
 
 def mender(words: Words, who: str) -> str:
@@ -93,18 +95,7 @@ def mender(words: Words, who: str) -> str:
         case Mender.OPERATOR:
             return words.text("the mobile operator")
         case Mender.NOBODY:
-            return words.text("nobody; time or another channel")
-
-
-def permanence(words: Words, kind: str) -> str:
-    """Whether sending again can help."""
-    match Permanence(kind):
-        case Permanence.PERMANENT:
-            return words.text("for good")
-        case Permanence.TEMPORARY:
-            return words.text("for a while")
-        case Permanence.UNKNOWN:
-            return words.text("not known")
+            return words.text("nobody (another channel)")
 
 
 def dimension(words: Words, name: str) -> str:
@@ -171,10 +162,15 @@ def finding_title(words: Words, figures: Figures, finding: Finding) -> str:
 
 def finding_evidence(words: Words, finding: Finding) -> str:
     """How many messages, against what is usual."""
-    counts = words.plural(
-        "%(k)s of %(n)s message affected", "%(k)s of %(n)s messages affected", finding.messages,
-        k=words.count(finding.affected),
-    )  # fmt: skip
+    k, n = words.count(finding.affected), finding.messages
+    if finding.kind is FindingKind.QUARANTINED:
+        counts = words.plural(
+            "Affected: %(k)s of %(n)s record", "Affected: %(k)s of %(n)s records", n, k=k
+        )
+    else:
+        counts = words.plural(
+            "Affected: %(k)s of %(n)s message", "Affected: %(k)s of %(n)s messages", n, k=k
+        )
     parts = [counts]
     if finding.baseline is not None and finding.excess > 0:
         parts.append(words.text("%(k)s more than usual", k=words.count(finding.excess)))
@@ -227,7 +223,7 @@ def _nothing(words: Words, figures: Figures) -> str:
     absent = [s for s in figures.sources if s.days_present < s.days_expected]
     if absent:
         names = ", ".join(words.label(s.provider) for s in absent)
-        return words.text("Nothing can be said: data of %(names)s is missing", names=names)
+        return words.text("No conclusion: data of %(names)s is missing", names=names)
     return words.text("Nothing was sent in this period")
 
 

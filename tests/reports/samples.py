@@ -392,9 +392,7 @@ def nothing(*, missing: bool = False) -> Figures:
         previous=None,
         previous_first_day=None,
         previous_last_day=None,
-        days=tuple(
-            DayPoint(day=FIRST + timedelta(days=n), totals=empty) for n in range(31)
-        ),
+        days=tuple(DayPoint(day=FIRST + timedelta(days=n), totals=empty) for n in range(31)),
         previous_days=(),
         hours=(),
         by_campaign=(),
