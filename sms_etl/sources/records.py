@@ -131,7 +131,7 @@ def _decode_at_once(
         else:
             whole = pl.Series([text]).str.json_decode(pl.Struct({str(records): pl.List(record)}))
             listed = whole.struct.field(str(records))
-            if listed.null_count():
+            if listed.null_count() or not text.strip():
                 return None
             rows = listed.explode(empty_as_null=False)
     except (UnicodeDecodeError, pl.exceptions.PolarsError):

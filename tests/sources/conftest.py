@@ -5,11 +5,11 @@ from zoneinfo import ZoneInfo
 import polars as pl
 import pytest
 import zstandard
-from tests.sources.scripted_server import ScriptedServer
 
 from sms_etl.model.schemas import OUTBOX
 from sms_etl.sources import http
 from sms_etl.sources.base import LandedPage, Page, PullContext
+from tests.sources.scripted_server import ScriptedServer
 
 KYIV = ZoneInfo("Europe/Kyiv")
 

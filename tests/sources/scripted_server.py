@@ -39,9 +39,7 @@ class ScriptedServer:
         class Handler(BaseHTTPRequestHandler):
             def _any(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                asked = Asked(
-                    self.command, self.path, dict(self.headers), self.rfile.read(length)
-                )
+                asked = Asked(self.command, self.path, dict(self.headers), self.rfile.read(length))
                 server.asked.append(asked)
                 reply = server.script.pop(0) if server.script else server.otherwise(asked)
                 self.send_response(reply.status)

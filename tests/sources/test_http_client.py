@@ -8,11 +8,11 @@ from email.utils import format_datetime
 import pytest
 from pydantic import ValidationError
 from requests.auth import HTTPBasicAuth
-from tests.sources.scripted_server import Reply
 
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.sources import http
 from sms_etl.sources.http import BearerAuth, HttpClient, HttpSettings, RateBudget, rate_budget
+from tests.sources.scripted_server import Reply
 
 SECRET = "very-secret-7f3a"
 FINE = Reply(b'{ "fine": true }')
