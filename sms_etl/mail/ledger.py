@@ -41,6 +41,9 @@ class MailState(StrEnum):
 CLAIMABLE = frozenset({MailState.CLAIMED, MailState.FAILED_TEMPORARILY})
 """States from which a mail is sent (again): it is certain that nothing was handed over."""
 
+LEFT_SENDING = "another run was handing the mail over, or died doing so"
+"""Kept as the server's answer where there was none."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -89,8 +92,8 @@ class Ledger:
             again: claim it in whatever state it is (an explicit resend).
 
         Returns:
-            A claim, or the entry that forbids sending. A row left in `sending` by another run
-            has become `unknown` in that entry and in the ledger.
+            A claim, or the entry that forbids sending, as it was found. One found in `sending`
+            has become `unknown` in the ledger.
 
         Raises:
             StoreError: the warehouse cannot be written.
@@ -125,13 +128,11 @@ class Ledger:
                 )
                 return Claim(row_id=row.id, attempt=row.attempts + 1)
             if row.state == MailState.SENDING:
-                answer = "another run was handing the mail over, or died doing so"
                 connection.execute(
                     this_row.values(
-                        state=MailState.UNKNOWN.value, closed_at=now, server_answer=answer
+                        state=MailState.UNKNOWN.value, closed_at=now, server_answer=LEFT_SENDING
                     )
                 )
-                row = connection.execute(_find(edition_id, reader)).one()
             return _entry(row)
 
     def start_sending(self, claim: Claim) -> bool:

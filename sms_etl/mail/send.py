@@ -12,7 +12,7 @@ from sms_etl.config.settings import Mail, Settings
 from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail.alert import alert_owner
 from sms_etl.mail.compose import Letter, compose, message_id, write_letter
-from sms_etl.mail.ledger import Claim, Ledger, MailState
+from sms_etl.mail.ledger import LEFT_SENDING, Claim, Entry, Ledger, MailState
 from sms_etl.mail.smtp import (
     NoConnectionError,
     NotOursError,
@@ -30,12 +30,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of the mail to one reader. `tried` is false if this call sent nothing."""
+    """What became of the mail to one reader.
+
+    `news` is false if it ended in an earlier call and this one left it alone.
+    """
 
     reader: str
     state: MailState
     answer: str
-    tried: bool
+    news: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class DeliveryReport:
         """One line per reader, for logs and for the owner."""
         lines = [
             f"{outcome.reader}: {outcome.state.value}"
-            f"{'' if outcome.tried else ' (nothing sent now)'} - {outcome.answer}"
+            f"{'' if outcome.news else ' before'} - {outcome.answer}"
             for outcome in self.outcomes
         ]
         return "\n".join([f"Edition {self.edition_id}", *lines])
@@ -87,19 +90,19 @@ class _Delivery:
         """Claim, send, close."""
         forbidden = _forbidden(reader, self.mail)
         if forbidden:
-            return Outcome(reader, MailState.REFUSED, forbidden, tried=False)
+            return Outcome(reader, MailState.REFUSED, forbidden, news=True)
         edition_id = self.letter.edition.id
         identity = message_id(edition_id, reader, self.mail)
         claim = self.ledger.claim(edition_id, reader, identity, self.now(), again=self.again)
         if not isinstance(claim, Claim):
-            return Outcome(reader, claim.state, claim.server_answer or "", tried=False)
+            return _left_alone(claim)
         try:
             state, answer = self._hand_over(claim, reader)
         except NotOursError as error:
-            return Outcome(reader, MailState.CLAIMED, str(error), tried=False)
+            return Outcome(reader, MailState.CLAIMED, str(error), news=True)
         self.ledger.close(claim, state, answer, self.now())
         logger.info("Edition %s to %s: %s (%s)", edition_id, reader, state.value, answer)
-        return Outcome(reader, state, answer, tried=True)
+        return Outcome(reader, state, answer, news=True)
 
     def _hand_over(self, claim: Claim, reader: str) -> tuple[MailState, str]:
         try:
@@ -146,8 +149,8 @@ def deliver(
     """Mail an edition to its readers, each at most once, however often this is called.
 
     What was sent, refused for good, or may have been sent, is left alone and told in the report;
-    what failed for a while is tried again. The owner is told of mails that were refused or whose
-    end is unknown.
+    what failed for a while is tried again. The owner is told once of a mail that was refused or
+    whose end is unknown.
 
     Raises:
         ConfigError: there is no [mail] in the settings, or its password is not set.
@@ -216,6 +219,12 @@ def mail_settings(settings: Settings) -> Mail:
     return settings.mail
 
 
+def _left_alone(entry: Entry) -> Outcome:
+    if entry.state is MailState.SENDING:
+        return Outcome(entry.reader, MailState.UNKNOWN, LEFT_SENDING, news=True)
+    return Outcome(entry.reader, entry.state, entry.server_answer or "", news=False)
+
+
 def _forbidden(reader: str, mail: Mail) -> str | None:
     """Why a reader must not be written to, or null."""
     if not reader.isascii():
@@ -232,7 +241,7 @@ def _tell_owner(settings: Settings, report: DeliveryReport) -> bool:
     trouble = [
         outcome
         for outcome in report.outcomes
-        if outcome.state in {MailState.REFUSED, MailState.UNKNOWN}
+        if outcome.news and outcome.state in {MailState.REFUSED, MailState.UNKNOWN}
     ]
     if not trouble:
         return False
