@@ -145,7 +145,13 @@ def _late_shares(
     settled = pl.col("age") >= as_of.silence_hours * _HOUR
     return (
         known.sort("bucket")
-        .join_asof(speed.sort("bucket"), on="bucket", by="source", strategy="backward")
+        .join_asof(
+            speed.sort("bucket"),
+            on="bucket",
+            by="source",
+            strategy="backward",
+            check_sortedness=False,
+        )
         .join(failing, on="source")
         .select("source", "hour", "age", late=pl.when(settled).then(0.0).otherwise(late))
     )

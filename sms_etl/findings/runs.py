@@ -1,7 +1,7 @@
 """The worst run of hours of every slice, and whether it is beyond what chance and habit explain.
 
 A slice is a value of a scope (an operator, a sender at an operator ...). Its hours are scored by
-bad messages beyond the usual share plus half the step that matters; the run with the largest sum
+bad messages beyond the usual share plus half the rise that matters; the run with the largest sum
 is its worst. What is usual is then told by the hours outside that run, and the run sought again.
 The sum is the CUSUM of E. S. Page, Biometrika 41 (1954), with the excess itself as the score.
 """
@@ -55,7 +55,13 @@ class Run:
 
 def find_runs(cells: pl.DataFrame, step: float, limits: Thresholds) -> list[Run]:
     """Runs that are clear, large and lasting enough to be told, one per slice at most."""
-    scopes = [(_keys(scope), _slice_hours(cells, scope)) for scope in SCOPES]
+    habit = _habit(_slice_hours(cells, ()), limits)
+    if habit.is_empty():
+        step = max(step, limits.step_without_habit)
+    scopes = [
+        (_keys(scope), _slice_hours(cells, scope).join(habit, on="local_hour", how="left"))
+        for scope in SCOPES
+    ]
     tests = sum(hours.filter(~pl.col("usual")).height for _, hours in scopes)
     if tests == 0:
         return []
@@ -77,6 +83,23 @@ def _slice_hours(cells: pl.DataFrame, scope: Sequence[str]) -> pl.DataFrame:
         .group_by([*keys, "usual", "hour", "local_day", "local_hour"])
         .agg(pl.col(*_COUNTS).sum())
         .sort([*keys, "usual", "hour"])
+    )
+
+
+def _habit(hours: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+    """Column `lift`: by how much the bad share of all messages is higher at an hour of the day.
+
+    Nights are worse everywhere, and small slices cannot tell it themselves. Empty where not enough
+    days are known.
+    """
+    n, bad = pl.col("usual_n"), pl.col("usual_bad")
+    share = int(hours["usual_bad"].sum()) / max(1, int(hours["usual_n"].sum()))
+    return (
+        hours.filter(n >= limits.hour_messages)
+        .group_by("local_hour")
+        .agg(days=pl.len(), lift=(bad / n).median() - share)
+        .filter(pl.col("days") >= limits.days_of_season)
+        .select("local_hour", pl.col("lift").clip(lower_bound=0.0))
     )
 
 
@@ -132,14 +155,24 @@ def _judge(hours: pl.DataFrame, keys: list[str], step: float, limits: Thresholds
         .then(bad.filter(usual).sum().over(keys) / before)
         .otherwise(bad.filter(outside).sum().over(keys) / n.filter(outside).sum().over(keys))
     )
-    expected = pl.max_horizontal(share, _season(keys, limits))
+    expected = pl.max_horizontal(share + pl.col("lift").fill_null(0.0), _season(keys, limits))
     return (
         hours.with_columns(expected=expected.fill_nan(1.0))
         .with_columns(
             excess=pl.col("bad") - pl.col("allow") - pl.col("n") * pl.col("expected"),
         )
-        .with_columns(score=pl.col("excess") - pl.col("n") * step / 2)
+        .with_columns(score=pl.col("excess") - pl.col("n") * _least_effect(keys, step) / 2)
     )
+
+
+def _least_effect(keys: list[str], step: float) -> pl.Expr:
+    """Rise that an hour must half show: the step that matters, or the rise of the run if larger.
+
+    With the smaller one, a calm hour beside a bad run would often be taken for a part of it.
+    """
+    inside = pl.col("in_run")
+    of_run = pl.col("excess").filter(inside).sum() / pl.col("n").filter(inside).sum()
+    return pl.max_horizontal(of_run.over(keys).fill_nan(step), pl.lit(step))
 
 
 def _season(keys: list[str], limits: Thresholds) -> pl.Expr:

@@ -21,6 +21,9 @@ class Thresholds:
     coverage_step: float = 0.10
     """Rise of missing receipts that matters; receipts are delivered with low priority."""
 
+    step_without_habit: float = 0.15
+    """Rise that matters while no other days tell that, say, nights are always worse."""
+
     slow_step: float = 0.10
     """Rise of the share of slow deliveries that matters."""
 

@@ -75,24 +75,23 @@ def test_a_cohort_is_mature_when_no_receipt_is_expected(pending, hours_later, ma
 
 
 def test_money_is_kept_by_currency_and_rounded_half_to_even() -> None:
-    uah = {"hour": NOON, "currency": "UAH"}
+    uah, eur = ({"hour": NOON, "currency": name} for name in ("UAH", "EUR"))
     told = totals(
         [
             {**uah, "messages": 2, "cost_micro": 7, "messages_with_cost": 2},
-            {**uah, "messages": 1, "cost_micro": 4, "messages_with_cost": 1, "status_class": "failed"},
-            {**uah, "messages": 1, "cost_micro": 2, "messages_with_cost": 1, "status_class": "pending"},
-            {"hour": NOON, "currency": "EUR", "cost_micro": 5, "messages_with_cost": 1,
-             "status_class": "unknown"},
+            {**uah, "cost_micro": 4, "messages_with_cost": 1, "status_class": "failed"},
+            {**uah, "cost_micro": 2, "messages_with_cost": 1, "status_class": "pending"},
+            {**eur, "cost_micro": 5, "messages_with_cost": 1, "status_class": "unknown"},
             {"hour": NOON, "messages": 3},
         ]
     )  # fmt: skip
-    eur, uah_cost = told.costs
-    assert (uah_cost.currency, uah_cost.spent_micro, uah_cost.spent_on_undelivered_micro) == (
+    in_eur, in_uah = told.costs
+    assert (in_uah.currency, in_uah.spent_micro, in_uah.spent_on_undelivered_micro) == (
         "UAH", 13, 4,
     )  # fmt: skip
-    assert uah_cost.per_delivered_micro == 6, "13 / 2 = 6.5, to even"
-    assert (uah_cost.messages_with_cost, uah_cost.messages) == (4, 8)
-    assert (eur.spent_micro, eur.spent_on_undelivered_micro, eur.per_delivered_micro) == (
+    assert in_uah.per_delivered_micro == 6, "13 / 2 = 6.5, to even"
+    assert (in_uah.messages_with_cost, in_uah.messages) == (4, 8)
+    assert (in_eur.spent_micro, in_eur.spent_on_undelivered_micro, in_eur.per_delivered_micro) == (
         5,
         5,
         None,
