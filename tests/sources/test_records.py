@@ -132,5 +132,5 @@ def test_only_what_is_asked_for_is_given(land):
 def test_a_lost_page_is_an_error_that_names_the_file(land):
     landed = land([page('{"list": []}')])
     landed[0].path.unlink()
-    with pytest.raises(LandingError, match="00001.json.zst"):
+    with pytest.raises(LandingError, match=r"00001\.json\.zst"):
         scan_json(landed, FIELDS, "list").collect()

@@ -94,7 +94,7 @@ def test_pages_are_followed_to_the_last_row(server, source, long_after, day, lan
 def test_a_business_day_asks_for_the_utc_days_it_touches(
     server, source, long_after, asked, first, beyond
 ):
-    """Kyiv's day begins on the evening before in UTC; the bare upper date means its first moment."""
+    """Kyiv's day begins on the evening before in UTC; a bare upper date is its first moment."""
     server.script = [listed()]
     (plan,) = source.plan([asked], long_after)
     assert pages_of([plan])[0].records == 0
@@ -216,7 +216,7 @@ def test_an_answer_that_is_not_twilios_is_refused(source, server, long_after, da
 
 def test_a_provider_that_stays_down_is_a_transient_error(source, server, long_after, day, naps):
     server.otherwise = lambda asked: Reply(b"", 503)
-    with pytest.raises(TransientSourceError, match="shop: .*HTTP 503"):
+    with pytest.raises(TransientSourceError, match=r"shop: .*HTTP 503"):
         pages_of(source.plan([day], long_after))
 
 

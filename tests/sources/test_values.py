@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -18,6 +19,7 @@ from sms_etl.sources.values import (
 
 KYIV = "Europe/Kyiv"
 TEXT = pl.col("text")
+YEARS = datetime.fromisoformat("2000-01-01"), datetime.fromisoformat("2036-12-31")
 
 
 def values(texts, expression) -> list:
@@ -43,15 +45,13 @@ def test_twilio_times():
     assert values(texts, rfc2822_utc(TEXT)) == [eight, eight, None, None, None, None]
 
 
-@given(st.datetimes(datetime(1990, 1, 1), datetime(2100, 1, 1)))
+@given(st.datetimes(YEARS[0], YEARS[1]))
 def test_twilio_times_as_the_standard_library_writes_them(moment):
-    from email.utils import format_datetime
-
     moment = moment.replace(microsecond=0, tzinfo=UTC)
     assert values([format_datetime(moment)], rfc2822_utc(TEXT)) == [moment]
 
 
-@given(st.datetimes(datetime(2000, 1, 1), datetime(2040, 1, 1)))
+@given(st.datetimes(YEARS[0], YEARS[1]))
 def test_wall_clock_is_read_as_the_standard_library_reads_it(naive):
     wanted = naive.replace(tzinfo=ZoneInfo(KYIV), fold=0).astimezone(UTC)
     frame = pl.DataFrame({"text": [naive]}).select(local_to_utc(TEXT, KYIV))
