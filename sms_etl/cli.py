@@ -1,0 +1,166 @@
+"""The command line: `sms-etl …`."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sms_etl.config.clock import now
+from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.errors import ConfigError, SmsEtlError
+from sms_etl.project import Project
+from sms_etl.sandbox.cli import app as sandbox_app
+
+app = typer.Typer(
+    help="Did our SMS arrive, how fast, what went wrong, and what next?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(sandbox_app, name="sandbox")
+console = Console()
+errors = Console(stderr=True)
+
+
+class Format(StrEnum):
+    """What a preview is written as."""
+
+    PDF = "pdf"
+    HTML = "html"
+    JSON = "json"
+
+
+@app.command()
+def check() -> None:
+    """Try settings, credentials, connections and the renderer; say how to mend what fails."""
+    from sms_etl.health import check_project
+
+    failed = 0
+    for result in check_project(Project.open()):
+        failed += not result.ok
+        mark = "[green]ok[/]  " if result.ok else "[red]FAIL[/]"
+        console.print(f"{mark} {escape(result.subject)}: {escape(result.found)}", soft_wrap=True)
+        if result.mend:
+            console.print(f"     → {escape(result.mend)}", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+@app.command()
+def report(
+    kind: Annotated[ReportKind, typer.Argument(help="What the report is about.")],
+    period: Annotated[
+        str,
+        typer.Option(help="day, week or month (the last one that is over), or FIRST..LAST days."),
+    ] = Period.WEEK.value,
+    campaign: Annotated[str | None, typer.Option(help="For a campaign report.")] = None,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.UKRAINIAN,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PDF,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; without: a name of ours.")
+    ] = None,
+) -> None:
+    """Preview a report to a file. Freezes nothing and mails nobody."""
+    from sms_etl.publish import CAMPAIGN_SEARCH_DAYS, ReportOrder, figures_of
+    from sms_etl.reports.render import figures_json, render
+
+    if kind is ReportKind.CAMPAIGN and not campaign:
+        raise ConfigError("A campaign report needs --campaign.")
+    project = Project.open()
+    zone = project.settings.project.zone
+    yesterday = now().astimezone(zone).date() - timedelta(days=1)
+    named, first, last = _period(period, yesterday)
+    if kind is ReportKind.CAMPAIGN:
+        named, first = None, last - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1)
+    figures = figures_of(project, ReportOrder(kind, named, first, last, zone.key, lang, campaign))
+    if form is Format.JSON:
+        body = figures_json(figures)
+    else:
+        rendered = render(figures, lang)
+        body = rendered.pdf if form is Format.PDF else rendered.html
+    path = out or Path(f"{campaign or kind}-{figures.first_day}-{figures.last_day}-{lang}.{form}")
+    path.write_bytes(body)
+    console.print(f"{path} ({len(body) / 1000:.0f} kB)")
+
+
+@app.command()
+def dictionary(
+    provider: Annotated[str, typer.Argument(help="twilio, turbosms, smpp, smpp_map or gammu.")],
+    word: Annotated[str, typer.Argument(help="A status word or a code.")],
+) -> None:
+    """Explain a status word or a code of a provider, in both languages."""
+    from sms_etl.dictionaries import explain
+
+    found = explain(provider, word)
+    if found is None:
+        errors.print(f"The dictionary of {provider} has no {word!r}.")
+        raise typer.Exit(1)
+    table = Table(show_header=False, box=None)
+    for name, value in vars(found).items():
+        if value is not None:
+            table.add_row(name.replace("_", " "), escape(str(value)))
+    console.print(table)
+
+
+@app.command()
+def resend(
+    subscription: Annotated[str, typer.Argument(help="Name of the subscription.")],
+    reader: Annotated[str, typer.Argument(help="Address of one of its readers.")],
+    as_of: Annotated[str | None, typer.Option(help="Moment of the report, ISO 8601.")] = None,
+) -> None:
+    """Mail the newest edition of a subscription to one reader again, whatever the ledger says."""
+    from sms_etl.mail.send import resend as send_again
+    from sms_etl.publish import editions, latest_edition
+
+    project = Project.open()
+    known = {s.name: s for s in project.settings.subscriptions}
+    if subscription not in known:
+        raise ConfigError(f"No subscription {subscription!r}; there are: {', '.join(known)}")
+    if reader not in known[subscription].readers:
+        raise ConfigError(f"{reader} is not a reader of {subscription!r}; add them first.")
+    moment = datetime.fromisoformat(as_of) if as_of else now()
+    edition = latest_edition(project, known[subscription], moment)
+    result = send_again(
+        edition,
+        reader,
+        store=editions(project),
+        warehouse=project.warehouse,
+        settings=project.settings,
+        now=now,
+    )
+    console.print(escape(result.text()))
+
+
+def _period(text: str, yesterday: date) -> tuple[Period | None, date, date]:
+    from sms_etl.reports.periods import period_days
+
+    if text in {period.value for period in Period}:
+        period = Period(text)
+        return period, *period_days(period, yesterday)
+    first, separator, last = text.partition("..")
+    try:
+        if separator:
+            return None, date.fromisoformat(first), date.fromisoformat(last)
+    except ValueError:
+        pass
+    raise ConfigError(f"--period {text!r} is not day, week, month or 2026-10-01..2026-10-31.")
+
+
+def main() -> None:
+    """Run the command line; our own errors are sentences, not tracebacks."""
+    try:
+        app()
+    except SmsEtlError as error:
+        errors.print(f"[red]{escape(str(error))}[/]", soft_wrap=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""`sms-etl check`: is everything there that a run needs, and how to mend what is not."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from sms_etl.campaigns import read_catalogue
+from sms_etl.errors import SmsEtlError
+from sms_etl.mail.smtp import open_session
+from sms_etl.project import Project
+from sms_etl.reports.pdf_child import typeset
+from sms_etl.sources.base import CheckResult
+
+PROBE_PAGE = '<!doctype html><html lang="uk"><title>Проба</title><body>Ґанок ₴</body></html>'
+
+
+def check_project(project: Project) -> Iterator[CheckResult]:
+    """Every check of a deployment, in the order a run would need things."""
+    settings = project.settings
+    yield CheckResult("settings", ok=True, found=f"{settings.path} is valid")
+    yield from _folder(settings.data_dir)
+    yield from _tried("pseudonym key", "is set", settings.project.pseudonym_key.get)
+    yield from _tried("warehouse", "can be written", lambda: project.warehouse)
+    outbox = project.outbox
+    if outbox is not None:
+        yield from _listed("outbox", outbox.check)
+    for name in project.source_names:
+        yield from _listed(f"source {name}", project.source(name).check)
+    catalogue = settings.campaigns.catalogue
+    if catalogue is not None:
+        path = settings.resolve(catalogue)
+        yield from _tried("campaign catalogue", f"{path} is read", lambda: read_catalogue(path))
+    yield from _tried("PDF renderer", "drew a page", lambda: typeset(PROBE_PAGE.encode()))
+    if settings.mail is None:
+        yield CheckResult("mail", ok=True, found="not configured: reports are made, none is mailed")
+    else:
+        mail = settings.mail
+        yield from _tried(
+            "mail server", f"{mail.host}:{mail.port} answers", lambda: open_session(mail).close()
+        )
+
+
+def _folder(folder: Path) -> Iterator[CheckResult]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        yield CheckResult(
+            "data folder",
+            ok=False,
+            found=f"{folder} cannot be written ({error.strerror})",
+            mend="Create it, give this user the right to write, or set project.data_dir.",
+        )
+    else:
+        yield CheckResult("data folder", ok=True, found=f"{folder} can be written")
+
+
+def _tried(subject: str, success: str, attempt: Callable[[], object]) -> Iterator[CheckResult]:
+    try:
+        attempt()
+    except SmsEtlError as error:
+        yield CheckResult(subject, ok=False, found=str(error))
+    else:
+        yield CheckResult(subject, ok=True, found=success)
+
+
+def _listed(subject: str, check: Callable[[], list[CheckResult]]) -> Iterator[CheckResult]:
+    try:
+        yield from check()
+    except SmsEtlError as error:
+        yield CheckResult(subject, ok=False, found=str(error))
