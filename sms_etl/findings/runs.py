@@ -8,10 +8,10 @@ The sum is the CUSUM of E. S. Page, Biometrika 41 (1954), with the excess itself
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import NormalDist
+from typing import Any
 
 import polars as pl
 
@@ -29,7 +29,10 @@ SCOPES: tuple[tuple[str, ...], ...] = (
 )
 """Slices looked at; of two names for the same messages the earlier one is told."""
 
-_ALL = "all"
+_SLICE = "slice"
+_SEPARATOR = "\x1f"
+"""ASCII unit separator: no name of an operator or sender holds it."""
+
 _COUNTS = ("n", "bad", "allow", "usual_n", "usual_bad")
 _MEDIAN_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over the median of its absolute values."""
@@ -55,44 +58,55 @@ class Run:
 
 def find_runs(cells: pl.DataFrame, step: float, limits: Thresholds) -> list[Run]:
     """Runs that are clear, large and lasting enough to be told, one per slice at most."""
-    habit = _habit(_slice_hours(cells, ()), limits)
-    if habit.is_empty():
-        step = max(step, limits.step_without_habit)
-    scopes = [
-        (_keys(scope), _slice_hours(cells, scope).join(habit, on="local_hour", how="left"))
-        for scope in SCOPES
-    ]
-    tests = sum(hours.filter(~pl.col("usual")).height for _, hours in scopes)
+    slices = pl.concat(_slice_hours(cells, number) for number in range(len(SCOPES)))
+    tests = slices.filter(~pl.col("usual")).height
     if tests == 0:
         return []
     z = NormalDist().inv_cdf(1 - limits.false_alarms / tests)
-    runs: list[Run] = []
-    for keys, hours in scopes:
-        runs += _runs_of_scope(_worth_a_look(hours, keys, limits), keys, step, z, limits)
-    return runs
+    habit = _habit(slices, limits)
+    if habit.is_empty():
+        step = max(step, limits.step_without_habit)
+    hours = _worth_a_look(slices.join(habit, on="local_hour", how="left"), limits)
+    if hours.is_empty():
+        return []
+    judged = _judge(hours.with_columns(in_run=pl.lit(value=False)), step, limits)
+    for _ in range(2):
+        judged = _judge(_mark_worst_run(judged), step, limits)
+    rows = judged.group_by(_SLICE, maintain_order=True).agg(*_evidence(limits))
+    return [_run(row, judged) for row in rows.iter_rows(named=True) if _tells(row, step, z, limits)]
 
 
-def _keys(scope: Sequence[str]) -> list[str]:
-    return list(scope) or [_ALL]
-
-
-def _slice_hours(cells: pl.DataFrame, scope: Sequence[str]) -> pl.DataFrame:
-    keys = _keys(scope)
+def _slice_hours(cells: pl.DataFrame, number: int) -> pl.DataFrame:
+    """Hours of every slice of a scope, named by the scope's number and the slice's values."""
+    name = pl.concat_str(pl.lit(str(number)), *SCOPES[number], separator=_SEPARATOR)
     return (
-        cells.with_columns(pl.lit(_ALL).alias(_ALL))
-        .group_by([*keys, "usual", "hour", "local_day", "local_hour"])
+        cells.group_by(name.alias(_SLICE), "usual", "hour", "local_day", "local_hour")
         .agg(pl.col(*_COUNTS).sum())
-        .sort([*keys, "usual", "hour"])
+        .sort(_SLICE, "usual", "hour")
     )
 
 
-def _habit(hours: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
+def _run(row: dict[str, Any], judged: pl.DataFrame) -> Run:
+    number, *values = row[_SLICE].split(_SEPARATOR)
+    hours = judged.filter(~pl.col("usual"), pl.col(_SLICE) == row[_SLICE])
+    return Run(
+        scope=dict(zip(SCOPES[int(number)], values, strict=True)),
+        start=row["start"],
+        end=row["end"],
+        messages=row["messages"],
+        excess=row["excess_sum"],
+        hours=hours.select("hour", "n", "excess"),
+    )
+
+
+def _habit(slices: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Column `lift`: by how much the bad share of all messages is higher at an hour of the day.
 
     Nights are worse everywhere, and small slices cannot tell it themselves. Empty where not enough
     days are known.
     """
     n, bad = pl.col("usual_n"), pl.col("usual_bad")
+    hours = slices.filter(pl.col(_SLICE) == "0")
     share = int(hours["usual_bad"].sum()) / max(1, int(hours["usual_n"].sum()))
     return (
         hours.filter(n >= limits.hour_messages)
@@ -103,83 +117,54 @@ def _habit(hours: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     )
 
 
-def _worth_a_look(hours: pl.DataFrame, keys: list[str], limits: Thresholds) -> pl.DataFrame:
+def _worth_a_look(hours: pl.DataFrame, limits: Thresholds) -> pl.DataFrame:
     """Slices with enough messages and enough bad ones to ever be told."""
     now = ~pl.col("usual")
-    enough = (pl.col("n").filter(now).sum().over(keys) >= limits.min_messages) & (
-        (pl.col("bad") - pl.col("allow")).clip(0).filter(now).sum().over(keys) >= limits.min_excess
+    enough = (pl.col("n").filter(now).sum().over(_SLICE) >= limits.min_messages) & (
+        (pl.col("bad") - pl.col("allow")).clip(0).filter(now).sum().over(_SLICE)
+        >= limits.min_excess
     )
-    return hours.filter(enough & (pl.col("usual_n").sum().over(keys) >= limits.min_usual))
+    return hours.filter(enough & (pl.col("usual_n").sum().over(_SLICE) >= limits.min_usual))
 
 
-def _runs_of_scope(
-    hours: pl.DataFrame, keys: list[str], step: float, z: float, limits: Thresholds
-) -> list[Run]:
-    if hours.is_empty():
-        return []
-    judged = _judge(hours.with_columns(in_run=pl.lit(value=False)), keys, step, limits)
-    for _ in range(2):
-        judged = _judge(_mark_worst_run(judged, keys), keys, step, limits)
-    rows = judged.group_by(keys, maintain_order=True).agg(*_evidence(limits))
-    runs = []
-    for row in rows.iter_rows(named=True):
-        if not _tells(row, step, z, limits):
-            continue
-        mine = judged.filter(
-            ~pl.col("usual"), *[pl.col(key).eq_missing(pl.lit(row[key])) for key in keys]
-        )
-        scope = {key: row[key] for key in keys if key != _ALL}
-        runs.append(
-            Run(
-                scope=scope,
-                start=row["start"],
-                end=row["end"],
-                messages=row["messages"],
-                excess=row["excess_sum"],
-                hours=mine.select("hour", "n", "excess"),
-            )
-        )
-    return runs
-
-
-def _judge(hours: pl.DataFrame, keys: list[str], step: float, limits: Thresholds) -> pl.DataFrame:
+def _judge(hours: pl.DataFrame, step: float, limits: Thresholds) -> pl.DataFrame:
     """Add the `expected` bad share of every hour, its `excess` and its `score`."""
     outside = ~pl.col("in_run")
     usual = pl.col("usual")
     bad, n = pl.col("usual_bad"), pl.col("usual_n")
-    before = n.filter(usual).sum().over(keys)
+    before = n.filter(usual).sum().over(_SLICE)
     # Until a run is known the past alone tells what is usual: a long outage must not.
-    past_only = ~pl.col("in_run").any().over(keys) & (before >= limits.min_usual)
+    past_only = ~pl.col("in_run").any().over(_SLICE) & (before >= limits.min_usual)
     share = (
         pl.when(past_only)
-        .then(bad.filter(usual).sum().over(keys) / before)
-        .otherwise(bad.filter(outside).sum().over(keys) / n.filter(outside).sum().over(keys))
+        .then(bad.filter(usual).sum().over(_SLICE) / before)
+        .otherwise(bad.filter(outside).sum().over(_SLICE) / n.filter(outside).sum().over(_SLICE))
     )
-    expected = pl.max_horizontal(share + pl.col("lift").fill_null(0.0), _season(keys, limits))
+    expected = pl.max_horizontal(share + pl.col("lift").fill_null(0.0), _season(limits))
     return (
         hours.with_columns(expected=expected.fill_nan(1.0))
         .with_columns(
             excess=pl.col("bad") - pl.col("allow") - pl.col("n") * pl.col("expected"),
         )
-        .with_columns(score=pl.col("excess") - pl.col("n") * _least_effect(keys, step) / 2)
+        .with_columns(score=pl.col("excess") - pl.col("n") * _least_effect(step) / 2)
     )
 
 
-def _least_effect(keys: list[str], step: float) -> pl.Expr:
+def _least_effect(step: float) -> pl.Expr:
     """Rise that an hour must half show: the step that matters, or the rise of the run if larger.
 
     With the smaller one, a calm hour beside a bad run would often be taken for a part of it.
     """
     inside = pl.col("in_run")
     of_run = pl.col("excess").filter(inside).sum() / pl.col("n").filter(inside).sum()
-    return pl.max_horizontal(of_run.over(keys).fill_nan(step), pl.lit(step))
+    return pl.max_horizontal(of_run.over(_SLICE).fill_nan(step), pl.lit(step))
 
 
-def _season(keys: list[str], limits: Thresholds) -> pl.Expr:
+def _season(limits: Thresholds) -> pl.Expr:
     """Median share of the same hour of other days, where enough days are known; else null."""
     speaks = (pl.col("usual_n") >= limits.hour_messages) & ~pl.col("in_run")
     share = pl.col("usual_bad") / pl.col("usual_n")
-    slot = [*keys, "local_hour"]
+    slot = [_SLICE, "local_hour"]
     past = speaks & pl.col("usual")
     enough_past = past.sum().over(slot) >= limits.days_of_season
     enough = speaks.sum().over(slot) >= limits.days_of_season
@@ -191,34 +176,34 @@ def _season(keys: list[str], limits: Thresholds) -> pl.Expr:
     )
 
 
-def _mark_worst_run(hours: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+def _mark_worst_run(hours: pl.DataFrame) -> pl.DataFrame:
     """Set `in_run` on the current hours of each slice's run with the largest sum of scores."""
-    so_far = pl.col("score").cum_sum().over(keys)
+    so_far = pl.col("score").cum_sum().over(_SLICE)
     rows = (
         hours.filter(~pl.col("usual"))
-        .sort([*keys, "hour"])
+        .sort(_SLICE, "hour")
         .with_columns(
-            so_far=so_far, before=pl.col("score").cum_sum().shift(1, fill_value=0.0).over(keys)
+            so_far=so_far, before=pl.col("score").cum_sum().shift(1, fill_value=0.0).over(_SLICE)
         )
-        .with_columns(floor=pl.col("before").cum_min().over(keys))
+        .with_columns(floor=pl.col("before").cum_min().over(_SLICE))
         .with_columns(
             gain=pl.col("so_far") - pl.col("floor"),
             start=pl.when(pl.col("before") == pl.col("floor"))
             .then(pl.col("hour"))
             .forward_fill()
-            .over(keys),
+            .over(_SLICE),
         )
     )
     worst = (
         rows.filter(pl.col("gain") > 0)
-        .sort([*keys, "gain", "hour"], descending=[*[False for _ in keys], True, False])
-        .group_by(keys, maintain_order=True)
+        .sort(_SLICE, "gain", "hour", descending=[False, True, False])
+        .group_by(_SLICE, maintain_order=True)
         .agg(pl.col("start").first(), end=pl.col("hour").first())
     )
     inside = ~pl.col("usual") & pl.col("hour").is_between(pl.col("start"), pl.col("end"))
     return (
         hours.drop("start", "end", strict=False)
-        .join(worst, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .join(worst, on=_SLICE, how="left", maintain_order="left")
         .with_columns(in_run=inside.fill_null(value=False))
     )
 
@@ -243,22 +228,18 @@ def _evidence(limits: Thresholds) -> list[pl.Expr]:
     ]
 
 
-def _tells(row: dict[str, object], step: float, z: float, limits: Thresholds) -> bool:
+def _tells(row: dict[str, Any], step: float, z: float, limits: Thresholds) -> bool:
     """Large, lasting and clear: all three, or nothing is said."""
-    messages, excess = _number(row["messages"]), _number(row["excess_sum"])
+    messages, excess = row["messages"], row["excess_sum"]
     if messages < limits.min_messages or excess < limits.min_excess or excess < step * messages:
         return False
-    lasting = _number(row["bad_hours"]) >= limits.min_hours
+    lasting = row["bad_hours"] >= limits.min_hours
     if not lasting and messages < limits.single_hour_messages:
         return False
-    if _number(row["usual_sum"]) < limits.min_usual:
+    if row["usual_sum"] < limits.min_usual:
         return False
-    share = min(1.0, max(0.0, _number(row["bad_sum"]) / messages))
+    share = min(1.0, max(0.0, row["bad_sum"] / messages))
     expected = min(1.0, max(0.0, share - excess / messages))
     # Hours that vary more than chance alone would make them ask for clearer evidence.
-    clear = z * max(1.0, _number(row["spread"]))
-    return newcombe(share, messages, expected, _number(row["usual_sum"]), clear).low > 0
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    clear = z * max(1.0, row["spread"])
+    return newcombe(share, messages, expected, row["usual_sum"], clear).low > 0
