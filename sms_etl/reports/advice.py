@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sms_etl.dictionaries import ReasonLabel, reason_labels
 from sms_etl.model.vocabulary import Mender
 from sms_etl.reports.figures import Figures, Finding, FindingKind, ReasonRow
-from sms_etl.reports.language import Words
+from sms_etl.reports.language import Words, typographic
 from sms_etl.reports.sentences import finding_when, mender, scope_text
 from sms_etl.reports.slices import MOST_ACTIONS
 
@@ -29,7 +29,10 @@ class Step:
 
 def reasons_of(words: Words) -> Reasons:
     """Meaning and advice of every reason in the report's language."""
-    return reason_labels(words.language.value)
+    return {
+        reason: ReasonLabel(typographic(label.meaning), typographic(label.advice))
+        for reason, label in reason_labels(words.language.value).items()
+    }
 
 
 def reason_name(words: Words, reasons: Reasons, reason: str) -> str:

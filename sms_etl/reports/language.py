@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import unicodedata
 from datetime import date, datetime
 from functools import cache
@@ -63,7 +64,7 @@ def _catalogue(language: Language) -> NullTranslations:
 @cache
 def drawable() -> frozenset[int]:
     """Code points that every font of the package can draw."""
-    from fontTools.ttLib import TTFont
+    from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 
     maps = [set(TTFont(path, lazy=True).getBestCmap()) for path in sorted(FONTS.glob("*.ttf"))]
     return frozenset(set.intersection(*maps))
@@ -79,6 +80,11 @@ def printable(text: str) -> str:
     visible = (" " if unicodedata.category(c)[0] in "CZ" else c for c in composed)
     shown = (c if ord(c) in known else NO_GLYPH for c in visible)
     return " ".join("".join(shown).split())
+
+
+def typographic(text: str) -> str:
+    """Words of a catalogue or of CLDR with the one apostrophe that this project prints."""
+    return re.sub("(?<=\\w)['\u02bc](?=\\w)", "\u2019", text)
 
 
 class Words:
@@ -240,16 +246,18 @@ class Words:
 
     def weekdays(self, *, full: bool = False) -> list[str]:
         """Names from Monday to Sunday, abbreviated unless `full`."""
-        width = "wide" if full else "abbreviated"
-        names = get_day_names(width, context="stand-alone", locale=self.locale)
-        return [str(names[n]) if full else str(names[n]).capitalize() for n in range(7)]
+        if full:
+            names = get_day_names("wide", context="stand-alone", locale=self.locale)
+            return [typographic(str(names[n])) for n in range(7)]
+        names = get_day_names("abbreviated", context="stand-alone", locale=self.locale)
+        return [str(names[n]).capitalize() for n in range(7)]
 
     # names
 
     def country(self, code: str) -> str:
         """A country by its two-letter code."""
         name = self.locale.territories.get(code)
-        return str(name) if name else self.label(code)
+        return typographic(str(name)) if name else self.label(code)
 
     def label(self, name: str) -> str:
         """A name from the data, safe to draw; the placeholder for nothing known is translated."""

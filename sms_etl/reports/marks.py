@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,7 +76,7 @@ def _nice(value: float) -> int:
     """The nearest round number below: 1, 2 or 5 times a power of ten."""
     if value < 1:
         return 1
-    power = 10 ** (len(str(int(value))) - 1)
+    power = int(10 ** (len(str(int(value))) - 1))
     return next(power * m for m in (5, 2, 1) if value >= power * m)
 
 
@@ -92,30 +93,21 @@ def heat_map(figures: Figures, words: Words, grid: Grid) -> HeatMap | None:
     if most == 0:
         return None
     steps = _steps(most)
-    width = (grid.width - GUTTER) / DAY_HOURS
+    whole = figures.totals.delivery
     body: list[str] = []
     weak_hours: list[tuple[int, int]] = []
     for weekday, name in enumerate(words.weekdays(), start=1):
         top = (weekday - 1) * (grid.row + 2)
-        body.append(_text(0, top + grid.row - 5, name, grid.letters, INK, "start"))
+        body.append(_text(0, top + grid.row - 5, name, grid.letters, INK))
         for hour in range(DAY_HOURS):
             totals = cells.get((weekday, hour))
             n = totals.submitted if totals else 0
-            left = GUTTER + hour * width
-            colour = BLUES[sum(n >= step for step in steps)]
-            body.append(
-                f'<rect x="{left:.1f}" y="{top}" width="{width - 1.5:.1f}" '
-                f'height="{grid.row}" fill="{colour}"/>'
-            )
-            if totals and weak(totals.delivery, figures.totals.delivery):
-                weak_hours.append((weekday, hour))
-                body.append(
-                    f'<circle cx="{left + width / 2 - 0.7:.1f}" cy="{top + grid.row / 2:.1f}" '
-                    f'r="3.4" fill="{ORANGE}" stroke="#fff" stroke-width="1"/>'
-                )
+            poor = totals is not None and weak(totals.delivery, whole)
+            body.append(_cell(grid, hour, top, BLUES[sum(n >= step for step in steps)], poor=poor))
+            weak_hours += [(weekday, hour)] if poor else []
     bottom = WEEK_DAYS * (grid.row + 2)
     body += [
-        _text(GUTTER + h * width, bottom + grid.letters, f"{h:02}:00", grid.letters, MUTED)
+        _text(GUTTER + h * _column(grid), bottom + grid.letters, f"{h:02}:00", grid.letters, MUTED)
         for h in range(0, DAY_HOURS, grid.every)
     ]
     busiest = max(cells, key=lambda at: (cells[at].submitted, at))
@@ -123,16 +115,34 @@ def heat_map(figures: Figures, words: Words, grid: Grid) -> HeatMap | None:
     return HeatMap(drawing, _legend(words, steps), busiest, tuple(weak_hours))
 
 
-def _text(x: float, y: float, text: str, size: int, colour: str, anchor: str = "start") -> Markup:
-    return Markup(
-        '<text x="{}" y="{}" font-family="{}" font-size="{}" fill="{}" text-anchor="{}">{}</text>'
-    ).format(f"{x:.1f}", f"{y:.1f}", FAMILY, size, colour, anchor, escape(text))
+def _column(grid: Grid) -> float:
+    return (grid.width - GUTTER) / DAY_HOURS
+
+
+def _cell(grid: Grid, hour: int, top: int, colour: str, *, poor: bool) -> str:
+    """One hour: a square, with an orange dot when it delivers poorly."""
+    width = _column(grid)
+    left = GUTTER + hour * width
+    square = (
+        f'<rect x="{left:.1f}" y="{top}" width="{width - 1.5:.1f}" '
+        f'height="{grid.row}" fill="{colour}"/>'
+    )
+    if not poor:
+        return square
+    return square + (
+        f'<circle cx="{left + width / 2 - 0.7:.1f}" cy="{top + grid.row / 2:.1f}" '
+        f'r="3.4" fill="{ORANGE}" stroke="#fff" stroke-width="1"/>'
+    )
+
+
+def _text(x: float, y: float, text: str, size: int, colour: str) -> Markup:
+    return Markup('<text x="{}" y="{}" font-family="{}" font-size="{}" fill="{}">{}</text>').format(
+        f"{x:.1f}", f"{y:.1f}", FAMILY, size, colour, escape(text)
+    )
 
 
 def _legend(words: Words, steps: list[int]) -> tuple[tuple[str, str], ...]:
     first = words.text("under %(n)s", n=words.count(steps[0]))
     last = words.text("%(n)s and more", n=words.count(steps[-1]))
-    middle = [
-        f"{words.count(a)}–{words.count(b - 1)}" for a, b in zip(steps, steps[1:], strict=False)
-    ]
+    middle = [f"{words.count(a)}–{words.count(b - 1)}" for a, b in itertools.pairwise(steps)]
     return tuple(zip(BLUES, [first, *middle, last], strict=False))

@@ -8,14 +8,13 @@ that is not whole must not reach a reader.
 from __future__ import annotations
 
 import base64
-import json
 import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,16 @@ from markupsafe import Markup
 
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
-from sms_etl.reports import charts, marks
+from sms_etl.reports import marks, sentences, vega
+from sms_etl.reports.as_json import figures_json
+from sms_etl.reports.chart_daily import daily
+from sms_etl.reports.chart_latency import latency
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import FONTS, TEMPLATES, Words, drawable
 from sms_etl.reports.page import page_values
 from sms_etl.reports.style import FAMILY, PALETTE
+
+__all__ = ["RenderedReport", "figures_json", "render", "render_html", "typeset"]
 
 PDF_CHILD = Path(__file__).with_name("pdf_child.py")
 PDF_CPU_SECONDS = 120
@@ -59,44 +63,41 @@ def render(figures: Figures, language: Language) -> RenderedReport:
             or the typesetting ran out of time or memory.
     """
     words = Words(language)
-    wide = charts.daily(figures, words, charts.PAGE)
-    narrow = charts.daily(figures, words, charts.PHONE)
-    drawn = _drawings(figures, words, wide, narrow)
-    values = page_values(figures, words)
+    values = _values(figures, words)
     return RenderedReport(
-        html=_page("html", words, {**values, "drawn": drawn}),
-        pdf=typeset(_page("pdf", words, {**values, "drawn": drawn})),
-        chart_png=charts.png(wide),
-        chart_png_mobile=charts.png(narrow),
+        html=_page("html", words, values),
+        pdf=typeset(_page("pdf", words, values)),
+        chart_png=vega.png(daily(figures, words, vega.PAGE)),
+        chart_png_mobile=vega.png(daily(figures, words, vega.PHONE)),
     )
 
 
-def figures_json(figures: Figures) -> bytes:
-    """The figures as canonical JSON: UTF-8, sorted keys, no spaces."""
-    tree = figures.model_dump(mode="json")
-    return json.dumps(
-        tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+def render_html(figures: Figures, language: Language) -> bytes:
+    """The web page alone, for a quick look; the same bytes as in `render`."""
+    words = Words(language)
+    return _page("html", words, _values(figures, words))
 
 
-def _drawings(
-    figures: Figures, words: Words, wide: dict[str, Any], narrow: dict[str, Any]
-) -> dict[str, str | None]:
+def _values(figures: Figures, words: Words) -> dict[str, Any]:
+    return {**page_values(figures, words), "drawn": _drawings(figures, words)}
+
+
+def _drawings(figures: Figures, words: Words) -> dict[str, str | None]:
     """Every chart as SVG, in the two sizes of the page."""
 
-    def latency(canvas: charts.Canvas) -> str | None:
-        spec = charts.latency(figures, words, canvas)
-        return charts.svg(spec) if spec else None
+    def times(canvas: vega.Canvas) -> str | None:
+        spec = latency(figures, words, canvas)
+        return vega.svg(spec) if spec else None
 
     def hours(grid: marks.Grid) -> str | None:
         drawing = marks.heat_map(figures, words, grid)
         return drawing.svg if drawing else None
 
     return {
-        "daily_wide": charts.svg(wide),
-        "daily_narrow": charts.svg(narrow),
-        "latency_wide": latency(charts.PAGE),
-        "latency_narrow": latency(charts.PHONE),
+        "daily_wide": vega.svg(daily(figures, words, vega.PAGE)),
+        "daily_narrow": vega.svg(daily(figures, words, vega.PHONE)),
+        "latency_wide": times(vega.PAGE),
+        "latency_narrow": times(vega.PHONE),
         "hours_wide": hours(marks.PAGE_GRID),
         "hours_narrow": hours(marks.PHONE_GRID),
     }
@@ -149,15 +150,13 @@ def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Envi
     )
     install = environment.install_gettext_translations  # type: ignore[attr-defined]
     install(words.translations, newstyle=True)
-    from sms_etl.reports import sentences
-
-    environment.filters |= {
-        "rate": lambda rate: sentences.rate_html(words, rate),
-        "rate_text": lambda rate: sentences.rate_text(words, rate),
+    filters: dict[str, Callable[..., Any]] = {
+        "rate": partial(sentences.rate_html, words),
         "count": words.count,
         "label": words.label,
         "draw": draw,
     }
+    environment.filters.update(filters)
     environment.globals |= {"target": target, "words": words}
     return environment
 

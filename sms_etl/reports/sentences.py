@@ -290,10 +290,10 @@ def _best_case(point: DayPoint) -> float:
 def reasons_title(words: Words, figures: Figures) -> str:
     """How few reasons explain most of what did not arrive."""
     total, count = 0, 0
-    for count, row in enumerate(figures.reasons, start=1):
-        total += row.share.numerator
+    for row in figures.reasons:
         if total >= MOST_SHARE * row.share.denominator:
             break
+        total, count = total + row.share.numerator, count + 1
     if not figures.reasons or figures.reasons[0].share.small:
         return words.text("Why messages did not arrive")
     share = words.percent(total / figures.reasons[0].share.denominator, 0)

@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Rate, wilson
-from sms_etl.model.vocabulary import MICRO
 from sms_etl.reports.figures import (
     FIGURES_VERSION,
     Cost,
