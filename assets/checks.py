@@ -1,7 +1,5 @@
 """Asset checks: they name what is wrong and the next step; only broken structure blocks."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import dagster as dg

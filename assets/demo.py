@@ -26,7 +26,7 @@ from dagster import DagsterInstance
 from rich.console import Console
 from rich.table import Table
 
-from assets.definitions import build_defs
+from assets.build import build_defs
 from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
 from assets.schedules import RANGE_END, RANGE_START, findings_run_config, report_run_config
 from sms_etl.config import CONFIG_PATH_VARIABLE
@@ -57,7 +57,7 @@ DAGSTER_YAML = Path(__file__).parent.parent / "deploy" / "dagster.yaml"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 console = Console()
-app = typer.Typer(add_completion=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 @dataclass

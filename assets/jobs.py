@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dagster as dg
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.reports import FINDINGS_KEY, edition_key, mail_key
 from assets.sources import cube_key, landing_key, messages_key
@@ -17,7 +18,7 @@ FINDINGS_JOB = "findings"
 
 def build_jobs(
     project: Project, partitions: dg.DailyPartitionsDefinition
-) -> list[dg.UnresolvedAssetJobDefinition]:
+) -> list[UnresolvedAssetJobDefinition]:
     """Every job of the deployment."""
     names = project.source_names
     rebuilt = [key(name) for name in names for key in (messages_key, cube_key)]
@@ -59,7 +60,7 @@ def report_job_name(subscription: Subscription) -> str:
     return f"report_{subscription.name}"
 
 
-def report_job(subscription: Subscription) -> dg.UnresolvedAssetJobDefinition:
+def report_job(subscription: Subscription) -> UnresolvedAssetJobDefinition:
     """Freeze an edition, then mail it to whoever has not got it."""
     return dg.define_asset_job(
         report_job_name(subscription),

@@ -4,9 +4,8 @@ Rendering and mailing are separate assets. Neither is partitioned, so no backfil
 them; mailing has no retry policy and sends only when its run config says so.
 """
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -176,7 +175,7 @@ def _moment(text: str) -> datetime:
     return moment
 
 
-def _edition_metadata(edition: Edition) -> dict[str, dg.RawMetadataValue]:
+def _edition_metadata(edition: Edition) -> dict[str, Any]:
     figures = edition.figures()
     delivery = figures.totals.delivery
     return {
@@ -195,7 +194,7 @@ def _edition_metadata(edition: Edition) -> dict[str, dg.RawMetadataValue]:
     }
 
 
-def _mail_metadata(report: DeliveryReport) -> dict[str, dg.RawMetadataValue]:
+def _mail_metadata(report: DeliveryReport) -> dict[str, Any]:
     sent_now = [o for o in report.outcomes if o.tried and o.state is MailState.SENT]
     return {
         "sent_now": len(sent_now),

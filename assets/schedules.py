@@ -1,11 +1,13 @@
 """Schedules: every day, the settling window, and every subscription in its reader's zone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+from dagster._core.definitions.partitions.partitioned_schedule import (
+    UnresolvedPartitionedAssetScheduleDefinition,
+)
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
 from assets.reports import FINDINGS_KEY, EditionConfig, MailConfig, edition_key, mail_key
@@ -21,8 +23,8 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 def build_schedules(
     project: Project,
     partitions: dg.DailyPartitionsDefinition,
-    jobs: Iterable[dg.UnresolvedAssetJobDefinition],
-) -> list[dg.ScheduleDefinition | dg.UnresolvedPartitionedAssetScheduleDefinition]:
+    jobs: Iterable[UnresolvedAssetJobDefinition],
+) -> list[dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition]:
     """All schedules. They run only where the settings say so, never on a laptop by accident."""
     by_name = {job.name: job for job in jobs}
     status = (
@@ -57,7 +59,7 @@ def build_schedules(
 def _settle_schedule(
     project: Project,
     partitions: dg.DailyPartitionsDefinition,
-    job: dg.UnresolvedAssetJobDefinition,
+    job: UnresolvedAssetJobDefinition,
     status: dg.DefaultScheduleStatus,
 ) -> dg.ScheduleDefinition:
     days = project.settings.project.settling_days
@@ -90,7 +92,7 @@ def _settle_schedule(
 def _report_schedule(
     project: Project,
     subscription: Subscription,
-    job: dg.UnresolvedAssetJobDefinition,
+    job: UnresolvedAssetJobDefinition,
     status: dg.DefaultScheduleStatus,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(

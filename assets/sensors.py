@@ -1,7 +1,5 @@
 """Sensors: mail the owner when a run failed; pick up files dropped by hand."""
 
-from __future__ import annotations
-
 import hashlib
 
 import dagster as dg

@@ -1,10 +1,9 @@
 """The daily assets of every source: landing, messages, cube. One factory, one set per source."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import dagster as dg
 
@@ -215,7 +214,7 @@ def _report_landing(
     )
 
 
-def _day_metadata(account: DayAccount) -> dict[str, dg.RawMetadataValue]:
+def _day_metadata(account: DayAccount) -> dict[str, Any]:
     delivered = account.classes.get("delivered", 0)
     final = sum(account.classes.get(c, 0) for c in ("delivered", "failed", "rejected"))
     return {

@@ -94,7 +94,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             goal=settings.goal_delivery_rate,
         ),
     )
-    cross_check(figures, lake.scan(MESSAGES, first, last))
+    cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
     return figures
 
 

@@ -1,0 +1,35 @@
+"""Everything Dagster shows of one deployment, built from its settings."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from assets.checks import build_source_checks
+from assets.jobs import build_jobs
+from assets.partitions import daily_partitions
+from assets.reports import build_report_assets
+from assets.schedules import build_schedules
+from assets.sensors import build_sensors
+from assets.sources import build_outbox_asset, build_source_assets
+from sms_etl.project import Project
+
+
+def build_defs(project: Project) -> dg.Definitions:
+    """Assets, checks, jobs, schedules and sensors of a deployment."""
+    partitions = daily_partitions(project)
+    names = project.source_names
+    assets = [asset for name in names for asset in build_source_assets(project, name, partitions)]
+    if project.settings.outbox is not None:
+        assets.append(build_outbox_asset(project, partitions))
+    jobs = build_jobs(project, partitions)
+    return dg.Definitions(
+        assets=[*assets, *build_report_assets(project)],
+        asset_checks=[
+            check for name in names for check in build_source_checks(project, name, partitions)
+        ],
+        jobs=jobs,
+        schedules=build_schedules(project, partitions, jobs),
+        sensors=build_sensors(project, partitions),
+        # Polars uses every core by itself; a process per step would only pay imports again.
+        executor=dg.in_process_executor,
+    )
