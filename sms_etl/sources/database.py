@@ -248,7 +248,7 @@ def _text_column(name: str, values: Sequence[Any]) -> pl.Series:
     """A column as text; one that is text already is taken over at once."""
     try:
         return pl.Series(name, values, dtype=pl.String, strict=True)
-    except TypeError:
+    except (TypeError, ValueError):
         return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,14 +23,13 @@ from sms_etl.sources.base import (
     PullKind,
     PullPlan,
     Source,
+    checked,
 )
 from sms_etl.sources.files import ENDINGS, MOST_BYTES, Member, members
 from sms_etl.sources.mapping import MappedSettings, mapped_observations
 from sms_etl.sources.records import scan_pages
 from sms_etl.sources.tables import CsvReading, read_table
 from sms_etl.sources.values import ISO, blank_to_null
-
-log = logging.getLogger(__name__)
 
 _PRICE_WITH_DOT = r"^[+-]?\d+\.\d+$"
 
@@ -100,12 +98,7 @@ class DropFolder(Source):
 
     def check(self) -> list[CheckResult]:
         """Whether the folder can be listed."""
-        subject = f"source {self.name}"
-        try:
-            found = f"{len(self._files())} files in {self._folder}"
-        except PermanentSourceError as error:
-            return [CheckResult(subject, ok=False, found="no such folder", mend=str(error))]
-        return [CheckResult(subject, ok=True, found=found)]
+        return [checked(f"source {self.name}", self._files, f"{self._folder} can be listed")]
 
     @property
     def _reading(self) -> DropFolderSettings:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -80,11 +80,16 @@ class Outbox(ABC):
         self._settings = settings
 
     def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
-        """One pull per day, by the time of submission; a day without rows has no pages."""
+        """One pull per day, by the time of submission; a day without rows has no pages.
+
+        Raises:
+            PermanentSourceError, TransientSourceError: the outbox cannot be read.
+        """
+        pages = self._reader()
         for day in sorted(days):
             window = day_window(day, context.zone)
             asked = f"submitted from {window.start} to {window.end}"
-            yield PullPlan(day, day, asked, self._pages(window, context))
+            yield PullPlan(day, day, asked, pages(window))
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed rows with the schema OUTBOX; a time that cannot be read is null."""
@@ -108,10 +113,12 @@ class Outbox(ABC):
         return [checked(OWNER, self._try_out, "the outbox can be read")]
 
     @abstractmethod
-    def _pages(self, window: Window, context: PullContext) -> Iterator[Page]: ...
+    def _reader(self) -> Callable[[Window], Iterator[Page]]:
+        """Pages of any window, opened once for all windows."""
 
     @abstractmethod
-    def _try_out(self) -> None: ...
+    def _try_out(self) -> None:
+        """Fail if the outbox cannot be read."""
 
 
 class SqlOutbox(Outbox):
@@ -122,8 +129,8 @@ class SqlOutbox(Outbox):
         time = settings.columns["submitted_at"]
         self._rows = Rows(OWNER, settings, base, settings.headings, time)
 
-    def _pages(self, window: Window, context: PullContext) -> Iterator[Page]:
-        return self._rows.pages(window)
+    def _reader(self) -> Callable[[Window], Iterator[Page]]:
+        return self._rows.pages
 
     def _try_out(self) -> None:
         self._rows.try_out()
@@ -141,20 +148,22 @@ class CsvOutbox(Outbox):
         self._csv = settings
         self._path = base / settings.path
 
-    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
-        """As for any outbox; the file is read once for all days."""
-        self._table = self._read_file()
-        yield from super().plan(days, context)
+    def _reader(self) -> Callable[[Window], Iterator[Page]]:
+        rows = self._read_file()
+        written = blank_to_null(pl.col(self._csv.columns["submitted_at"]))
+        times = rows.select(self._csv.utc(written)).to_series()
+        received = datetime.now(UTC)
 
-    def _pages(self, window: Window, context: PullContext) -> Iterator[Page]:
-        time = self._csv.utc(blank_to_null(pl.col(self._csv.columns["submitted_at"])))
-        inside = time.is_between(window.start, window.end, closed="left") | time.is_null()
-        rows = self._table.filter(inside)
-        if not rows.is_empty():
-            out = io.BytesIO()
-            rows.write_ndjson(out)
-            request = f"file {self._path.name} from {window.start} to {window.end}"
-            yield Page(out.getvalue(), PageFormat.NDJSON, rows.height, request, context.now)
+        def pages(window: Window) -> Iterator[Page]:
+            inside = times.is_between(window.start, window.end, closed="left")
+            found = rows.filter(inside | times.is_null())
+            if not found.is_empty():
+                out = io.BytesIO()
+                found.write_ndjson(out)
+                request = f"file {self._path.name} from {window.start} to {window.end}"
+                yield Page(out.getvalue(), PageFormat.NDJSON, found.height, request, received)
+
+        return pages
 
     def _try_out(self) -> None:
         self._read_file()

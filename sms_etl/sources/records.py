@@ -67,18 +67,13 @@ def scan_pages(pages: Sequence[LandedPage], fields: Sequence[str], decode: Decod
 
 
 def scan_json(
-    pages: Sequence[LandedPage], fields: Sequence[str], records: str | None = None
+    pages: Sequence[LandedPage], fields: Sequence[str], records: str = ""
 ) -> pl.LazyFrame:
     """Records of JSON or NDJSON pages, every field as text.
 
     `records` names the list in a JSON page's object; NDJSON pages hold one record a line.
     """
-
-    def decode(page: LandedPage, body: bytes) -> pl.DataFrame:
-        frame = _decode_at_once(page, body, fields, records)
-        return _decode_one_by_one(page, body, fields, records) if frame is None else frame
-
-    return scan_pages(pages, fields, decode)
+    return scan_pages(pages, fields, _JsonReader(fields, records).decode)
 
 
 def observations(frame: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
@@ -119,41 +114,46 @@ def _placed(frame: pl.DataFrame, page: LandedPage) -> pl.DataFrame:
     )
 
 
-def _decode_at_once(
-    page: LandedPage, body: bytes, fields: Sequence[str], records: str | None
-) -> pl.DataFrame | None:
-    """All records of a page, or None when any of them needs a closer look."""
-    record = pl.Struct(dict.fromkeys(fields, pl.String))
-    try:
-        text = body.decode()
+class _JsonReader:
+    def __init__(self, fields: Sequence[str], records: str) -> None:
+        self._fields = fields
+        self._records = records
+        self._record = pl.Struct(dict.fromkeys(fields, pl.String))
+        self._page = pl.Struct({records: pl.List(self._record)})
+        self._nested = pl.any_horizontal(
+            pl.col(name).str.starts_with("{") | pl.col(name).str.starts_with("[") for name in fields
+        ).any()
+
+    def decode(self, page: LandedPage, body: bytes) -> pl.DataFrame:
+        frame = self._at_once(page, body)
+        return self._one_by_one(page, body) if frame is None else frame
+
+    def _at_once(self, page: LandedPage, body: bytes) -> pl.DataFrame | None:
+        """All records of a page, or None when any of them needs a closer look."""
+        try:
+            text = body.decode()
+            if page.format is PageFormat.NDJSON:
+                rows = pl.Series(_lines(text), dtype=pl.String).str.json_decode(self._record)
+            else:
+                whole = pl.Series([text]).str.json_decode(self._page)
+                listed = whole.struct.field(self._records)
+                if listed.null_count() or not text.strip():
+                    return None
+                rows = listed.explode(empty_as_null=False)
+        except (UnicodeDecodeError, pl.exceptions.PolarsError):
+            return None
+        frame = rows.struct.unnest()
+        if rows.null_count() or frame.select(self._nested).item():
+            return None
+        return frame.with_columns(pl.lit(None, pl.String).alias(MALFORMED))
+
+    def _one_by_one(self, page: LandedPage, body: bytes) -> pl.DataFrame:
+        text = body.decode("utf-8", "replace")
         if page.format is PageFormat.NDJSON:
-            rows = pl.Series(_lines(text), dtype=pl.String).str.json_decode(record)
+            rows = [_parsed(line, self._fields) for line in _lines(text)]
         else:
-            whole = pl.Series([text]).str.json_decode(pl.Struct({str(records): pl.List(record)}))
-            listed = whole.struct.field(str(records))
-            if listed.null_count() or not text.strip():
-                return None
-            rows = listed.explode(empty_as_null=False)
-    except (UnicodeDecodeError, pl.exceptions.PolarsError):
-        return None
-    frame = rows.struct.unnest()
-    nested = pl.any_horizontal(
-        pl.col(name).str.starts_with("{") | pl.col(name).str.starts_with("[") for name in fields
-    )
-    if rows.null_count() or frame.select(nested.any()).item():
-        return None
-    return frame.with_columns(pl.lit(None, pl.String).alias(MALFORMED))
-
-
-def _decode_one_by_one(
-    page: LandedPage, body: bytes, fields: Sequence[str], records: str | None
-) -> pl.DataFrame:
-    text = body.decode("utf-8", "replace")
-    if page.format is PageFormat.NDJSON:
-        rows = [_parsed(line, fields) for line in _lines(text)]
-    else:
-        rows = _records_of(text, fields, records)
-    return pl.DataFrame(rows, schema=dict.fromkeys((*fields, MALFORMED), pl.String))
+            rows = _records_of(text, self._fields, self._records)
+        return pl.DataFrame(rows, schema=dict.fromkeys((*self._fields, MALFORMED), pl.String))
 
 
 def _lines(text: str) -> list[str]:
@@ -161,7 +161,7 @@ def _lines(text: str) -> list[str]:
     return [line for line in text.split("\n") if line]
 
 
-def _records_of(text: str, fields: Sequence[str], records: str | None) -> list[dict[str, Any]]:
+def _records_of(text: str, fields: Sequence[str], records: str) -> list[dict[str, Any]]:
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:

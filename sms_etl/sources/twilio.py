@@ -59,7 +59,6 @@ class Twilio(Source):
     kind: ClassVar[PullKind] = PullKind.WINDOW
     provider = "twilio"
     spill_days = 1
-    spill_days: ClassVar[int] = 1
 
     def __init__(self, name: str, settings: TwilioSettings) -> None:
         super().__init__(name)

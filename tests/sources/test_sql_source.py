@@ -7,12 +7,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+import sqlalchemy as sa
 from pydantic import ValidationError
 
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.model.schemas import OBSERVATIONS, OUTBOX
 from sms_etl.sources.base import PageFormat, PullContext
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
+from tests.store.postgres import PostgresServer
 
 GATEWAY = """
 CREATE TABLE sms_log (id INTEGER, phone TEXT, status TEXT, error_code INTEGER, parts INTEGER,
@@ -280,3 +282,53 @@ def test_errors_of_a_database_in_trouble_are_transient(tmp_path, long_after):
         source = source_with(tmp_path, url="sqlite:///gateway.sqlite?timeout=0")
         with pytest.raises(TransientSourceError, match="locked"):
             pages_of(source, long_after, DAY)
+
+
+@pytest.mark.servers
+def test_postgresql_with_and_without_a_zone_in_the_column(tmp_path, long_after, land, monkeypatch):
+    with PostgresServer() as url:
+        engine = sa.create_engine(url)
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                """
+                CREATE TABLE "Sent" ("ID" bigint, plain timestamp, aware timestamptz, state text,
+                  cost numeric(12, 8), body bytea);
+                INSERT INTO "Sent" VALUES
+                  (1, '2025-03-04 23:59:59', '2025-03-04 23:59:59+02', 'a', 0.5, NULL),
+                  (2, '2025-03-05 00:00:00', '2025-03-05 00:00:00+02', 'b', 0.00000000, 'text'),
+                  (3, '2025-03-05 23:59:59.9', '2025-03-05 23:59:59.9+02', 'c', NULL, NULL),
+                  (4, '2025-03-06 00:00:00', '2025-03-06 00:00:00+02', 'd', 1, NULL);
+                CREATE FUNCTION purged() RETURNS SETOF "Sent" LANGUAGE sql AS
+                  'DELETE FROM "Sent" RETURNING *';
+                """
+            )
+        monkeypatch.setenv("GATEWAY_URL", url)
+        frames = []
+        for time in ("plain", "aware"):
+            columns = {
+                "message_id": "ID", "status": "state", "created_at": time, "price": "cost",
+                "text": "body",
+            }  # fmt: skip
+            source = source_with(
+                tmp_path, url=None, url_secret="GATEWAY_URL", table="Sent", columns=columns,
+                time_zone="Europe/Kyiv",
+            )  # fmt: skip
+            frames.append(source.read(land(pages_of(source, long_after, DAY))).collect())
+        for frame in frames:
+            assert frame.select("message_id", "cost_micro", "text").rows() == [
+                ("2", 0, "text"),
+                ("3", None, None),
+            ]
+            assert frame["created_at"].to_list() == [
+                datetime(2025, 3, 4, 22, tzinfo=UTC),
+                datetime(2025, 3, 5, 21, 59, 59, 900_000, tzinfo=UTC),
+            ]
+        deleting = source_with(
+            tmp_path, url=None, url_secret="GATEWAY_URL", table=None, columns=columns,
+            query="SELECT * FROM purged() WHERE aware >= :start AND aware < :end",
+        )  # fmt: skip
+        with pytest.raises(PermanentSourceError, match="read-only"):
+            pages_of(deleting, long_after, DAY)
+        missing = source_with(tmp_path, url=None, url_secret="GATEWAY_URL", table="sent")
+        assert "does not exist" in missing.check()[0].mend
+        engine.dispose()

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms_etl.sources.values import (
@@ -45,12 +45,14 @@ def test_twilio_times():
     assert values(texts, rfc2822_utc(TEXT)) == [eight, eight, None, None, None, None]
 
 
+@settings(deadline=None)
 @given(st.datetimes(YEARS[0], YEARS[1]))
 def test_twilio_times_as_the_standard_library_writes_them(moment):
     moment = moment.replace(microsecond=0, tzinfo=UTC)
     assert values([format_datetime(moment)], rfc2822_utc(TEXT)) == [moment]
 
 
+@settings(deadline=None)
 @given(st.datetimes(YEARS[0], YEARS[1]))
 def test_wall_clock_is_read_as_the_standard_library_reads_it(naive):
     wanted = naive.replace(tzinfo=ZoneInfo(KYIV), fold=0).astimezone(UTC)
@@ -102,6 +104,7 @@ def test_nothing_written_is_no_time():
     ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.decimals(0, 10**9, places=6))
 def test_money_is_exact(amount):
     text = f"{amount:f}"
