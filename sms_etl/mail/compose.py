@@ -21,7 +21,7 @@ from sms_etl.config.settings import Mail
 from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail.summary import summary
 from sms_etl.reports import sentences
-from sms_etl.reports.cards import Change
+from sms_etl.reports.cards import Card, Change
 from sms_etl.reports.editions import Edition
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import TEMPLATES, Words
@@ -31,6 +31,8 @@ MAX_HTML_BYTES = 80_000
 
 MAX_PDF_BYTES = 10_000_000
 """Larger reports are not attached: base64 adds a third and common servers stop at 20 to 25 MB."""
+
+NO_VALUE = "—"
 
 TRANSFER = "quoted-printable"
 
@@ -66,7 +68,8 @@ def write_letter(edition: Edition, figures: Figures, mail: Mail) -> Letter:
         ) from error
     report = summary(figures, words)
     subject = _subject(words, figures, edition)
-    cid = f"chart.{edition.id}@{sender_domain(mail)}"
+    # Short, so that the header is not folded: some programs then miss the picture.
+    cid = f"chart.{edition.figures_file_sha256[:16]}@{sender_domain(mail)}"
     attached = len(pdf) <= MAX_PDF_BYTES
     values = {
         "report": report,
@@ -123,7 +126,6 @@ def compose(letter: Letter, reader: str, mail: Mail, now: datetime) -> EmailMess
         message["List-Unsubscribe"] = f"<{unsubscribe_url(edition, mail)}>"
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
-        message["Content-Language"] = edition.key.language.value
     except ValueError as error:
         raise MailError(f"The mail to {reader!r} cannot be addressed: {error}") from error
     message.set_content(letter.text, cte=TRANSFER)
@@ -140,6 +142,7 @@ def compose(letter: Letter, reader: str, mail: Mail, now: datetime) -> EmailMess
     )
     if letter.pdf is not None:
         message.add_attachment(letter.pdf, "application", "pdf", filename=letter.pdf_name)
+    message["Content-Language"] = edition.key.language.value
     return message
 
 
@@ -214,6 +217,12 @@ def _change(change: Change) -> str:
     return f"{amount} · {change.word}" if change.amount else f"{amount} {change.word}"
 
 
+def _value(card: Card) -> str:
+    """A card's value with its first note, on one line; where nothing is known, only the note."""
+    facts = [card.value if card.value != NO_VALUE else "", *card.notes[:1]]
+    return " — ".join(filter(None, facts)) or NO_VALUE
+
+
 @cache
 def _environment(*, escape: bool) -> Environment:
     environment = Environment(
@@ -223,7 +232,7 @@ def _environment(*, escape: bool) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["change"] = _change
+    environment.filters |= {"change": _change, "value": _value}
     return environment
 
 

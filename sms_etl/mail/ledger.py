@@ -68,7 +68,11 @@ class Claim:
 
 
 class Ledger:
-    """The table mail_ledger. Every call is one transaction."""
+    """The table mail_ledger. Every call is one transaction.
+
+    A claim locks its row while it looks at it, so that no other run can begin to send in between;
+    SQLite has one writer at a time and needs no such lock.
+    """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
@@ -99,7 +103,7 @@ class Ledger:
             StoreError: the warehouse cannot be written.
         """
         with self._warehouse.write(lock=_LOCK) as connection:
-            row = connection.execute(_find(edition_id, reader)).first()
+            row = connection.execute(_find(edition_id, reader).with_for_update()).first()
             if row is None:
                 row_id = connection.scalar(
                     MAIL_LEDGER.insert()

@@ -168,7 +168,7 @@ class Warehouse:
                 f"({source}, {len(days)} days). Filter the frame to the slice first."
             )
         counts = DAILY_COUNTS.c
-        with self.write() as connection:
+        with self.write(lock=f"sms_etl:daily_counts:{source}") as connection:
             connection.execute(
                 delete(DAILY_COUNTS).where(counts.day.in_(list(days)), counts.source == source)
             )

@@ -58,11 +58,16 @@ class World:
     """One deployment: an edition, its ledger, and the mail settings for a port."""
 
     def __init__(
-        self, folder: Path, port: int = 1, figures: Figures | None = None, **mail: Any
+        self,
+        folder: Path,
+        port: int = 1,
+        figures: Figures | None = None,
+        url: str | None = None,
+        **mail: Any,
     ) -> None:
         self.folder = folder
         self.figures = figures or samples.month()
-        self.warehouse = Warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}").open()
+        self.warehouse = Warehouse(url or f"sqlite:///{folder / 'warehouse.sqlite'}").open()
         self.store = EditionStore(folder / "editions", self.warehouse)
         self.settings = settings(port, **mail)
 

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -25,9 +22,9 @@ from sms_etl.model.schemas import CUBE
 from sms_etl.reports.figures import Finding, FindingKind
 from sms_etl.store.tables import CAMPAIGNS, DAILY_COUNTS, FINDINGS, MAIL_LEDGER, METADATA
 from sms_etl.store.warehouse import Campaign, Warehouse, daily_counts
+from tests.store.postgres import PostgresServer
 
 NOW = datetime(2026, 10, 5, 6, 0, tzinfo=UTC)
-POSTGRES_BIN = Path("/usr/lib/postgresql/15/bin")
 
 
 @pytest.fixture
@@ -146,6 +143,18 @@ def check_slice_is_replaced(warehouse: Warehouse) -> None:
     assert stored(warehouse) == [kept]
 
 
+def check_slices_replaced_at_once_do_not_add_up(warehouse: Warehouse) -> None:
+    day = date(2026, 10, 5)
+    frame = daily_counts(cube(day, "a", [(8, f"c{n}", "delivered", 1, 1) for n in range(500)]))
+    rows = frame.collect()
+    with ThreadPoolExecutor(4) as threads:
+        for done in [
+            threads.submit(warehouse.replace_daily_counts, [day], "a", rows) for _ in range(8)
+        ]:
+            done.result()
+    assert len(stored(warehouse)) == 500
+
+
 def check_findings_open_persist_and_close(warehouse: Warehouse) -> None:
     start, end = NOW - timedelta(days=1), NOW
     before = finding("older", start - timedelta(hours=1))
@@ -196,6 +205,7 @@ def check_ledger_row_needs_an_edition(warehouse: Warehouse) -> None:
 EVERY_CHECK = [
     check_migrations_give_the_tables,
     check_slice_is_replaced,
+    check_slices_replaced_at_once_do_not_add_up,
     check_findings_open_persist_and_close,
     check_campaigns_are_upserted,
     check_ledger_row_needs_an_edition,
@@ -209,8 +219,6 @@ def test_on_sqlite(check, warehouse):
 
 @pytest.mark.servers
 def test_on_postgresql(tmp_path):
-    if not POSTGRES_BIN.exists():
-        pytest.skip("PostgreSQL is not installed")
     with PostgresServer() as url:
         for check in EVERY_CHECK:
             opened = Warehouse(url).open()
@@ -332,32 +340,3 @@ def several_processes_open(url: str, folder: Path) -> None:
     with opened.read() as connection:
         assert connection.scalar(select(func.count()).select_from(CAMPAIGNS)) == 3
     opened.close()
-
-
-class PostgresServer:
-    """A private PostgreSQL server on a free port, gone afterwards."""
-
-    def __enter__(self) -> str:
-        self.folder = Path(tempfile.mkdtemp(prefix="sms-etl-postgres-"))
-        self.data = self.folder / "data"
-        if os.getuid() == 0:
-            shutil.chown(self.folder, "postgres")
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self._run("initdb", "-D", self.data, "-U", "reports", "--auth=trust", "-E", "UTF8")
-        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
-        log = self.folder / "log"
-        self._run("pg_ctl", "-D", self.data, "-l", log, "-w", "-o", options, "start")
-        return f"postgresql+psycopg2://reports@127.0.0.1:{self.port}/postgres"
-
-    def __exit__(self, *_: object) -> None:
-        self._run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
-        shutil.rmtree(self.folder)
-
-    def _run(self, program: str, *arguments: object) -> None:
-        command = [str(POSTGRES_BIN / program), *map(str, arguments)]
-        user = "postgres" if os.getuid() == 0 else None
-        subprocess.run(
-            command, check=True, user=user, cwd="/", stdout=subprocess.DEVNULL, timeout=60
-        )
