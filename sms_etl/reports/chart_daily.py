@@ -242,7 +242,7 @@ def _finding_marks(x: Spec, canvas: Canvas) -> tuple[Spec, Spec]:
 def _empty(words: Words, canvas: Canvas) -> Spec:
     """A chart without data says so: a blank square could mean anything."""
     middle = {"x": {"value": _inner(canvas) / 2}, "y": {"value": canvas.rate_height / 2}}
-    mark = {"type": "text", "text": words.text("nothing sent"), "color": MUTED, "fontSize": 16}
+    mark = {"type": "text", "text": words.text("no messages"), "color": MUTED, "fontSize": 16}
     return {"data": {"values": [{}]}, "mark": mark, "encoding": middle}
 
 

@@ -31,6 +31,7 @@ class Line:
     median: str
     price: str
     weak: bool
+    mine: bool
 
 
 @dataclass(frozen=True)
@@ -91,44 +92,47 @@ def _price(words: Words, totals: Totals) -> str:
 
 
 def _line(
-    words: Words, figures: Figures, name: str, totals: Totals, before: Totals | None, most: int
+    words: Words, figures: Figures, name: str, row: GroupRow, most: int, *, beside: bool
 ) -> Line:
+    """One row; `beside` marks a table in which the report's campaign is one row among others."""
+    rate, before = row.totals.delivery, row.previous
     return Line(
         name=name,
-        rate=totals.delivery,
-        bar=max(1, round(BAR_STEPS * totals.submitted / most)) if most else 0,
-        change=cards.rate_change(words, totals.delivery, before.delivery if before else None),
-        coverage=totals.coverage,
-        median=_median(words, totals),
-        price=_price(words, totals),
-        weak=weak(totals.delivery, figures.totals.delivery),
+        rate=rate,
+        bar=max(1, round(BAR_STEPS * row.totals.submitted / most)) if most else 0,
+        change=cards.rate_change(words, rate, before.delivery if before else None),
+        coverage=row.totals.coverage,
+        median=_median(words, row.totals),
+        price=_price(words, row.totals),
+        weak=not beside and weak(rate, figures.totals.delivery),
+        mine=beside and row.key == figures.campaign,
     )
 
 
 def table(
     words: Words, figures: Figures, rows: Sequence[GroupRow], dimension: str, *, total: bool = False
 ) -> Table | None:
-    """A table of groups, the largest first; null when there is nothing to tell apart."""
+    """A table of groups, the largest first, with a total on request; null without rows.
+
+    In a report on one campaign the table of campaigns shows it first and the others below it:
+    there is no whole that they add up to or could be weak against.
+    """
     if not rows:
         return None
-    ordered = sorted(rows, key=lambda row: (-row.totals.submitted, row.key))
-    most = ordered[0].totals.submitted
+    beside = dimension == "campaign" and figures.campaign is not None
+    own = figures.campaign if beside else None
+    ordered = sorted(rows, key=lambda row: (row.key != own, -row.totals.submitted, row.key))
+    most = max(row.totals.submitted for row in rows)
     shown, rest = ordered[:MOST_ROWS], ordered[MOST_ROWS:]
+    names = [sentences.scope_value(words, figures, dimension, row.key) for row in shown]
     lines = tuple(
-        _line(
-            words,
-            figures,
-            sentences.scope_value(words, figures, dimension, row.key),
-            row.totals,
-            row.previous,
-            most,
-        )
-        for row in shown
+        _line(words, figures, name, row, most, beside=beside)
+        for name, row in zip(names, shown, strict=True)
     )
     whole = None
-    if total and len(rows) > 1:
-        name = words.text("Total")
-        whole = _line(words, figures, name, figures.totals, figures.previous, 0)
+    if total and len(rows) > 1 and not beside:
+        everything = GroupRow(key="", label="", totals=figures.totals, previous=figures.previous)
+        whole = _line(words, figures, words.text("Total"), everything, 0, beside=False)
     return Table(
         lines=lines,
         left_out=_left_out(words, rest),

@@ -253,8 +253,8 @@ def _worst(words: Words, figures: Figures) -> list[str]:
     n = max(finding.excess, 0) or finding.affected
     return [
         words.plural(
-            "the largest problem cost about %(n)s message (%(where)s)",
-            "the largest problem cost about %(n)s messages (%(where)s)",
+            "the largest problem touched about %(n)s message (%(where)s)",
+            "the largest problem touched about %(n)s messages (%(where)s)",
             n,
             where=where,
         )

@@ -429,7 +429,10 @@ def campaign(submitted: int = 8_412) -> Figures:
         days=days,
         previous_days=(),
         hours=tuple(hour_cells(random.Random(3), submitted)),
-        by_campaign=(),
+        by_campaign=(
+            group("otp", "Код входу (OTP)", submitted * 3, 0.981, None),
+            group("autumn_sale", "Осінній розпродаж", submitted, share, None),
+        ),
         by_source=(group("turbosms", "TurboSMS", submitted, share, None),),
         by_sender=(group("APTEKA", "APTEKA", submitted, share, None),),
         by_country=(group("UA", "UA", submitted, share, None),),
@@ -439,5 +442,14 @@ def campaign(submitted: int = 8_412) -> Figures:
         ),
         reasons=reasons(submitted - round(submitted * share)),
         findings=(),
-        sources=sources(submitted)[:1],
+        sources=(
+            sources(submitted)[0].model_copy(
+                update={
+                    "days_expected": 3,
+                    "days_present": 3,
+                    "records": submitted,
+                    "messages": submitted,
+                }
+            ),
+        ),
     )

@@ -157,6 +157,13 @@ def test_every_percentage_of_a_group_stands_beside_its_counts():
     assert html.count('class="counts"') == shares
 
 
+def test_a_campaign_stands_first_among_the_others_without_a_total():
+    text = text_of(web("campaign")).partition("Ця кампанія поруч з іншими")[2]
+    assert 0 < text.index("Осінній розпродаж") < text.index("Код входу (OTP)")
+    assert "Разом" not in text
+    assert "Попереднього періоду для порівняння немає." in text_of(web("campaign"))
+
+
 def test_nothing_sent_is_told_from_data_missing():
     nothing, missing = text_of(web("nothing")), text_of(web("missing"))
     assert "За цей період не надіслано жодного повідомлення" in nothing
