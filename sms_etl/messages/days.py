@@ -49,7 +49,8 @@ def with_submission(observed: pl.LazyFrame, zone: str) -> pl.LazyFrame:
         .otherwise(pl.lit(TimeOrigin.NONE.value))
     )
     return observed.with_columns(submitted_at=submitted, submitted_at_origin=origin).with_columns(
-        home_day=pl.col("submitted_at").dt.convert_time_zone(zone).dt.date()
+        home_day=pl.col("submitted_at").dt.convert_time_zone(zone).dt.date(),
+        done_at=_done_after_submission(),
     )
 
 
@@ -89,6 +90,12 @@ def at_days(observed: pl.LazyFrame, pulls: pl.LazyFrame, days: Sequence[date]) -
         quarantined=pl.when(pl.col("folded").is_null()).then(pl.col("quarantined"))
     )
     return pl.concat([at_home, elsewhere])
+
+
+def _done_after_submission() -> pl.Expr:
+    """In the hour that comes twice, a status cannot be final before the message was submitted."""
+    too_early = pl.col("done_at") < pl.col("submitted_at")
+    return pl.when(too_early).then(pl.coalesce("done_at_later", "done_at")).otherwise("done_at")
 
 
 def _quarantine_reason() -> pl.Expr:

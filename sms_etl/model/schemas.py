@@ -54,7 +54,9 @@ OBSERVATIONS = Table(
         Column("record", pl.UInt32, "Record number within the page, from 0", nullable=False),
         Column("pulled_at", UTC_TIME, "When the page was received", nullable=False),
         Column("message_id", pl.String, "Provider's identifier of the message"),
-        Column("part_of", pl.String, "Shared by the rows of one long message, where a row is a part"),
+        Column(
+            "part_of", pl.String, "Shared by the rows of one long message, where a row is a part"
+        ),
         Column("recipient", pl.String, "Recipient as the provider writes it"),
         Column("sender", pl.String, "Sender ID or number"),
         Column("service", pl.String, "Messaging service, account or route of the provider"),
@@ -69,6 +71,7 @@ OBSERVATIONS = Table(
         Column("created_at", UTC_TIME, "When the provider took the message; null if unreadable"),
         Column("sent_at", UTC_TIME, "When the provider sent it on; null if unreadable"),
         Column("done_at", UTC_TIME, "When the status became final; null if unreadable"),
+        Column("done_at_later", UTC_TIME, "Its other reading, if its wall clock came twice"),
         Column("done_at_origin", pl.String, "TimeOrigin of done_at"),
         Column("updated_at", UTC_TIME, "When the provider last changed the record"),
         Column("parts_billed", pl.Int32, "Parts the provider billed"),
@@ -101,12 +104,16 @@ MESSAGES = Table(
     "messages",
     "One row per message to one recipient",
     (
-        Column("day", pl.Date, "Calendar day of submission in the business time zone", nullable=False),
+        Column(
+            "day", pl.Date, "Calendar day of submission in the business time zone", nullable=False
+        ),
         Column("source", pl.String, "Configured source", nullable=False),
         Column("provider", pl.String, "Provider kind behind the source", nullable=False),
         Column("message_id", pl.String, "Provider's identifier", nullable=False),
         Column("campaign", pl.String, "Campaign identifier, or 'unknown'", nullable=False),
-        Column("campaign_origin", pl.String, "outbox, provider, sender_rule or none", nullable=False),
+        Column(
+            "campaign_origin", pl.String, "outbox, provider, sender_rule or none", nullable=False
+        ),
         Column("recipient", pl.String, "Keyed HMAC-SHA-256 pseudonym of the E.164 number"),
         Column("key_id", pl.String, "Which pseudonym key was used"),
         Column("country", pl.String, "ISO 3166 alpha-2, or 'unknown'", nullable=False),
@@ -127,7 +134,11 @@ MESSAGES = Table(
         Column("submitted_at_origin", pl.String, "TimeOrigin", nullable=False),
         Column("done_at", UTC_TIME, "When the status became final"),
         Column("done_at_origin", pl.String, "TimeOrigin", nullable=False),
-        Column("seconds_to_deliver", pl.Float64, "done_at - submitted_at of delivered messages, seconds"),
+        Column(
+            "seconds_to_deliver",
+            pl.Float64,
+            "done_at - submitted_at of delivered messages, seconds",
+        ),
         Column("parts", pl.Int32, "Parts sent"),
         Column("parts_origin", pl.String, "billed, computed or none", nullable=False),
         Column("encoding", pl.String, "Encoding; null without a text"),
@@ -136,7 +147,12 @@ MESSAGES = Table(
         Column("currency", pl.String, "ISO 4217 code"),
         Column("cost_origin", pl.String, "CostOrigin", nullable=False),
         Column("observed_at", UTC_TIME, "When the winning record was pulled", nullable=False),
-        Column("observations", pl.UInt32, "Records folded into this row, itself included", nullable=False),
+        Column(
+            "observations",
+            pl.UInt32,
+            "Records folded into this row, itself included",
+            nullable=False,
+        ),
     ),
 )
 

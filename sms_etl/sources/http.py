@@ -198,6 +198,7 @@ class HttpClient:
         try:
             with self._session.send(
                 prepared,
+                **self._environment(prepared),
                 timeout=(CONNECT_SECONDS, self._settings.timeout_seconds),
                 allow_redirects=False,
                 stream=True,
@@ -221,6 +222,11 @@ class HttpClient:
             except TransientSourceError as error:
                 raise _Again(str(error)) from None
         return body, data
+
+    def _environment(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
+        """The proxies and certificates that this machine's environment names."""
+        found = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
+        return {name: found[name] for name in ("proxies", "verify", "cert")}
 
     def _read(self, response: requests.Response) -> bytes:
         body = bytearray()

@@ -18,6 +18,7 @@ from sms_etl.sources.values import (
     blank_to_null,
     cost_micro,
     count,
+    later_reading,
     times_to_utc,
 )
 
@@ -40,6 +41,10 @@ class TimeReading(Strict):
     def utc(self, text: pl.Expr) -> pl.Expr:
         """A column of times as UTC."""
         return times_to_utc(text, self.time_formats, self.time_zone)
+
+    def utc_later(self, text: pl.Expr) -> pl.Expr:
+        """The other moment that a time of a repeated hour may mean, else null."""
+        return later_reading(text, self.time_formats, self.time_zone)
 
 
 class MappedSettings(SourceSettings, TimeReading):
@@ -117,6 +122,7 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
             "created_at": settings.utc(of("created_at")),
             "sent_at": settings.utc(of("sent_at")),
             "done_at": settings.utc(done),
+            "done_at_later": settings.utc_later(done),
             "done_at_origin": done_origin(done, TimeOrigin.PROVIDER),
             "updated_at": settings.utc(of("updated_at")),
             "parts_billed": count(of("parts_billed")),

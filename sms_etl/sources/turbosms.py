@@ -30,7 +30,7 @@ from sms_etl.sources.base import (
 )
 from sms_etl.sources.http import BaseUrl, BearerAuth, HttpClient, HttpSettings
 from sms_etl.sources.records import final_update, observations, scan_json
-from sms_etl.sources.values import ISO, blank_to_null, times_to_utc
+from sms_etl.sources.values import ISO, blank_to_null, later_reading, times_to_utc
 
 STATUS_PATH = "/message/status.json"
 RECORDS = "response_result"
@@ -102,7 +102,7 @@ class TurboSms(Source):
             scan_json(pages, FIELDS, RECORDS),
             {
                 "message_id": pl.col("message_id"),
-                "recipient": pl.col("recipient"),
+                "recipient": _with_plus(pl.col("recipient")),
                 "channel": pl.when(channel.is_in([Channel.SMS.value, Channel.VIBER.value])).then(
                     channel
                 ),
@@ -113,6 +113,9 @@ class TurboSms(Source):
                 **done,
                 "sent_at": self._time(sent),
                 "done_at": self._time(done["done_at_text"]),
+                "done_at_later": later_reading(
+                    done["done_at_text"], (ISO,), self._settings.time_zone
+                ),
                 "updated_at": self._time(updated),
             },
         )
@@ -148,8 +151,9 @@ class TurboSms(Source):
                 f"{self.name}: the answer has no response_code. "
                 f"Check that base_url is TurboSMS's API."
             )
-        code = data["response_code"]
-        said = f"the provider answers code {code} {data.get('response_status')}"
+        written = str(data["response_code"])
+        code = int(written) if written.isdigit() else None
+        said = f"the provider answers code {written} {data.get('response_status')}"
         if code in BUSY_CODES:
             raise TransientSourceError(said)
         if code not in SUCCESS_CODES:
@@ -164,3 +168,8 @@ class TurboSms(Source):
 
     def _time(self, text: pl.Expr) -> pl.Expr:
         return times_to_utc(text, (ISO,), self._settings.time_zone)
+
+
+def _with_plus(recipient: pl.Expr) -> pl.Expr:
+    """TurboSMS writes numbers in international form without the plus."""
+    return pl.when(recipient.str.contains(r"^\d+$")).then("+" + recipient).otherwise(recipient)

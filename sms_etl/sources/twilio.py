@@ -161,10 +161,10 @@ class Twilio(Source):
             link = answer.data.get("next_page_uri")
             if not link or stop(records):
                 return
-            if link in followed:
+            if str(link) in followed:
                 raise PermanentSourceError(f"{self.name}: the provider's pages go in a circle.")
-            followed.add(link)
-            answer = client.get_json(link)
+            followed.add(str(link))
+            answer = client.get_json(str(link))
 
 
 def _never(_records: list[Any]) -> bool:

@@ -15,6 +15,8 @@ from sms_etl.model.schemas import UTC_TIME
 from sms_etl.model.vocabulary import MICRO
 
 DecimalSign = Literal[".", ","]
+Reading = Literal["earliest", "latest"]
+READINGS: tuple[Reading, Reading] = ("earliest", "latest")
 
 ISO, UNIX_SECONDS, UNIX_MILLISECONDS = "iso", "unix_seconds", "unix_milliseconds"
 """Words that may stand in `time_formats` instead of a strptime pattern."""
@@ -42,31 +44,39 @@ def rfc2822_utc(text: pl.Expr) -> pl.Expr:
     return pl.when(text.str.ends_with(" +0000")).then(parsed).dt.replace_time_zone("UTC")
 
 
-def local_to_utc(naive: pl.Expr, zone: str) -> pl.Expr:
+def local_to_utc(naive: pl.Expr, zone: str, reading: Reading = "earliest") -> pl.Expr:
     """Wall clock of a zone as UTC.
 
-    In the hour that comes twice the earlier one is taken; a time that the spring change skips
-    is read as if the clock had not been changed.
+    In the hour that comes twice `reading` decides; a time that the spring change skips is read
+    as if the clock had not been changed.
     """
     shifted = naive.dt.offset_by("1h")
     at = [
-        time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        time.dt.replace_time_zone(zone, ambiguous=reading, non_existent="null")
         for time in (naive, shifted)
     ]
     return pl.coalesce(at).dt.convert_time_zone("UTC")
 
 
-def times_to_utc(text: pl.Expr, formats: Sequence[str], zone: str) -> pl.Expr:
+def times_to_utc(
+    text: pl.Expr, formats: Sequence[str], zone: str, reading: Reading = "earliest"
+) -> pl.Expr:
     """Times in any of these formats as UTC; a format without an offset is wall clock of `zone`.
 
     `formats` holds strptime patterns or the words 'iso', 'unix_seconds', 'unix_milliseconds'.
     """
-    return pl.coalesce([_time(text, form, zone) for form in formats])
+    return pl.coalesce([_time(text, form, zone, reading) for form in formats])
 
 
-def _time(text: pl.Expr, form: str, zone: str) -> pl.Expr:
+def later_reading(text: pl.Expr, formats: Sequence[str], zone: str) -> pl.Expr:
+    """The later of the two moments a wall clock time may mean; null if it means only one."""
+    earlier, later = (times_to_utc(text, formats, zone, which) for which in READINGS)
+    return pl.when(later > earlier).then(later)
+
+
+def _time(text: pl.Expr, form: str, zone: str, reading: Reading) -> pl.Expr:
     if form == ISO:
-        local = [local_to_utc(_strptime(text, pattern), zone) for pattern in _ISO_LOCAL]
+        local = [local_to_utc(_strptime(text, pattern), zone, reading) for pattern in _ISO_LOCAL]
         offset = [
             text.str.strptime(UTC_TIME, pattern, strict=False) for pattern in _ISO_WITH_OFFSET
         ]
@@ -78,7 +88,7 @@ def _time(text: pl.Expr, form: str, zone: str) -> pl.Expr:
         return pl.from_epoch(whole, _UNIX_UNITS[form]).cast(_NAIVE).dt.replace_time_zone("UTC")
     if "%z" in form or "%#z" in form:
         return text.str.strptime(UTC_TIME, form.replace("%z", "%#z"), strict=False)
-    return local_to_utc(_strptime(text, form), zone)
+    return local_to_utc(_strptime(text, form), zone, reading)
 
 
 def _strptime(text: pl.Expr, pattern: str) -> pl.Expr:

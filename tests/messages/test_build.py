@@ -256,6 +256,19 @@ def test_rebuilding_days_one_by_one_equals_rebuilding_them_together(hours):
         assert getattr(together, table).equals(joined), table
 
 
+def test_in_the_hour_that_comes_twice_a_receipt_follows_its_message():
+    submitted = datetime(2026, 10, 25, 1, 9, 34, tzinfo=UTC)
+    earlier = datetime(2026, 10, 25, 0, 9, 41, tzinfo=UTC)
+    row = observation("SM1", created_at=submitted, done_at=earlier)
+    built = build(
+        {**row, "done_at_later": earlier + timedelta(hours=1)},
+        days=[date(2026, 10, 25)],
+        pulls={"p1": (date(2026, 10, 25), date(2026, 10, 25))},
+    )
+
+    assert only(built)["seconds_to_deliver"] == 7.0
+
+
 def test_dst_night_has_twenty_five_hours():
     night = date(2026, 10, 25)
     created = [datetime(2026, 10, 24, 21, 0, tzinfo=UTC) + timedelta(hours=h) for h in range(26)]
