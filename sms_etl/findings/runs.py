@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from sms_etl.findings.thresholds import Thresholds
-from sms_etl.metrics.rate import newcombe
+from sms_etl.metrics.rate import newcombe, tail_bound
 
 SCOPES: tuple[tuple[str, ...], ...] = (
     (),
@@ -62,7 +62,7 @@ def find_runs(cells: pl.DataFrame, step: float, limits: Thresholds) -> list[Run]
     tests = slices.filter(~pl.col("usual")).height
     if tests == 0:
         return []
-    z = NormalDist().inv_cdf(1 - limits.false_alarms / tests)
+    chance = limits.false_alarms / tests
     habit = _habit(slices, limits)
     if habit.is_empty():
         step = max(step, limits.step_without_habit)
@@ -73,7 +73,9 @@ def find_runs(cells: pl.DataFrame, step: float, limits: Thresholds) -> list[Run]
     for _ in range(2):
         judged = _judge(_mark_worst_run(judged), step, limits)
     rows = judged.group_by(_SLICE, maintain_order=True).agg(*_evidence(limits))
-    return [_run(row, judged) for row in rows.iter_rows(named=True) if _tells(row, step, z, limits)]
+    return [
+        _run(row, judged) for row in rows.iter_rows(named=True) if _tells(row, step, chance, limits)
+    ]
 
 
 def _slice_hours(cells: pl.DataFrame, number: int) -> pl.DataFrame:
@@ -214,6 +216,7 @@ def _evidence(limits: Thresholds) -> list[pl.Expr]:
     likely = pl.max_horizontal(pl.col("expected"), 0.5 / n.filter(outside).sum()).clip(0, 0.99)
     off = (bad - n * pl.col("expected")) / (n * likely * (1 - likely)).sqrt()
     speaks = outside & (n >= limits.hour_messages)
+    off = off.filter(speaks)
     return [
         pl.col("start", "end").first(),
         pl.col("n").filter(inside).sum().alias("messages"),
@@ -222,13 +225,13 @@ def _evidence(limits: Thresholds) -> list[pl.Expr]:
         (inside & (pl.col("score") > 0)).sum().alias("bad_hours"),
         n.filter(outside).sum().alias("usual_sum"),
         pl.when(speaks.sum() >= limits.hours_of_spread)
-        .then(off.filter(speaks).abs().median() * _MEDIAN_TO_SIGMA)
+        .then(pl.max_horizontal((off * off).mean().sqrt(), off.abs().median() * _MEDIAN_TO_SIGMA))
         .otherwise(1.0)
         .alias("spread"),
     ]
 
 
-def _tells(row: dict[str, Any], step: float, z: float, limits: Thresholds) -> bool:
+def _tells(row: dict[str, Any], step: float, chance: float, limits: Thresholds) -> bool:
     """Large, lasting and clear: all three, or nothing is said."""
     messages, excess = row["messages"], row["excess_sum"]
     if messages < limits.min_messages or excess < limits.min_excess or excess < step * messages:
@@ -240,6 +243,10 @@ def _tells(row: dict[str, Any], step: float, z: float, limits: Thresholds) -> bo
         return False
     share = min(1.0, max(0.0, row["bad_sum"] / messages))
     expected = min(1.0, max(0.0, share - excess / messages))
-    # Hours that vary more than chance alone would make them ask for clearer evidence.
-    clear = z * max(1.0, row["spread"])
+    # Failures come in batches: hours that vary more than chance alone would make them count for
+    # as many independent messages as would vary that much.
+    spread = max(1.0, row["spread"])
+    if tail_bound(share, messages / spread**2, max(expected, 0.5 / row["usual_sum"])) > chance:
+        return False
+    clear = NormalDist().inv_cdf(1 - chance) * spread
     return newcombe(share, messages, expected, row["usual_sum"], clear).low > 0

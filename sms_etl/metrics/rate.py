@@ -76,6 +76,22 @@ def newcombe(
     )
 
 
+def tail_bound(share: float, trials: float, expected: float) -> float:
+    """Upper bound of the chance to see `share` or more of `trials` where `expected` is usual.
+
+    Unlike a normal approximation it holds far out in the tail and for few trials.
+    Formula: W. Hoeffding, J. Am. Stat. Assoc. 58 (1963), theorem 1 (the Chernoff bound).
+    """
+    if share <= expected:
+        return 1.0
+    if expected <= 0:
+        return 0.0
+    divergence = share * math.log(share / expected)
+    if share < 1:
+        divergence += (1 - share) * math.log((1 - share) / (1 - expected))
+    return math.exp(-trials * divergence)
+
+
 def _wilson_ends(share: float, trials: float, z: float) -> tuple[float, float]:
     scale = 1 + z * z / trials
     centre = (share + z * z / (2 * trials)) / scale

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import random
 from datetime import date, timedelta
 
 import polars as pl
@@ -132,6 +133,17 @@ def test_clean_weeks_raise_no_alarm() -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_clean_week_raises_no_alarm(seed: int) -> None:
     assert problems(*world(seed)) == ()
+
+
+def test_failures_that_come_in_batches_raise_no_alarm() -> None:
+    """Fifteen messages that share a fate are one piece of evidence, not fifteen."""
+    random_ = random.Random(13)
+    rows = [
+        {"hour": FIRST + n * HOUR, "operator": operator, "messages": 15,
+         **random_.choices([{}, {"status_class": "failed", "reason": "network_error"}], (95, 5))[0]}
+        for n in range(7 * 24) for operator in ("Kyivstar", "lifecell") for _ in range(8)
+    ]  # fmt: skip
+    assert found_in(rows, []) == ()
 
 
 @pytest.mark.parametrize("failed", [3, 15, 40])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sms_etl.metrics.rate import newcombe, wilson
+from sms_etl.metrics.rate import newcombe, tail_bound, wilson
 
 
 @pytest.mark.parametrize(
@@ -45,3 +47,13 @@ def test_wilson_holds_the_share(successes: int, trials: int) -> None:
     interval = wilson(successes, trials)
     assert interval is not None
     assert 0 <= interval.low <= successes / trials <= interval.high <= 1
+
+
+@given(st.integers(0, 40), st.integers(1, 40), st.floats(0.01, 0.99))
+def test_the_tail_bound_is_above_the_exact_tail(least: int, trials: int, usual: float) -> None:
+    least = min(least, trials)
+    exact = sum(
+        math.comb(trials, k) * usual**k * (1 - usual) ** (trials - k)
+        for k in range(least, trials + 1)
+    )
+    assert exact <= tail_bound(least / trials, trials, usual) * (1 + 1e-9)
