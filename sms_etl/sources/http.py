@@ -211,6 +211,10 @@ class HttpClient:
             ) from None
         except requests.RequestException as error:
             raise _Again(_said_of(error)) from None
+        except OSError as error:
+            raise PermanentSourceError(
+                f"{self._source}: {error}. Check REQUESTS_CA_BUNDLE in the environment."
+            ) from None
         self._judge(prepared, response, body)
         try:
             data = json.loads(body)

@@ -99,6 +99,13 @@ def test_refusals_are_not_asked_again_and_say_what_to_mend(server, naps, status,
     assert len(server.asked) == 1
 
 
+def test_the_machines_own_certificates_are_used(server, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    asker = client(server.url.replace("http://", "https://"), retry_budget_seconds=0)
+    with pytest.raises(PermanentSourceError, match=r"/nowhere/ca\.pem"):
+        asker.get_json("/list")
+
+
 def test_an_unreachable_host_is_named_and_transient(naps):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))

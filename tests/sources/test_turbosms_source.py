@@ -104,7 +104,7 @@ def test_a_record_becomes_an_observation(server, source, context_at, land):
         "record": 0,
         "pulled_at": row["pulled_at"],
         "message_id": "id-1",
-        "recipient": "380671234567",
+        "recipient": "++380671234567",
         "channel": "sms",
         "inbound": False,
         "status": "Delivered",
@@ -150,7 +150,14 @@ def test_nonsense_is_kept(server, source, context_at, land):
 
 
 @pytest.mark.parametrize(
-    ("code", "advice"), [(103, "TURBO_TOKEN"), (301, "TURBO_TOKEN"), (300, "table of response")]
+    ("code", "advice"),
+    [
+        (103, "TURBO_TOKEN"),
+        ("301", "TURBO_TOKEN"),
+        (300, "table of response"),
+        (None, "table of response"),
+        (["0"], "table of response"),
+    ],
 )
 def test_an_error_inside_http_200_is_an_error(server, source, context_at, naps, code, advice):
     server.otherwise = lambda asked: answered(code=code, status="NO")

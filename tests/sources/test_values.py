@@ -12,6 +12,7 @@ from sms_etl.sources.values import (
     blank_to_null,
     cost_micro,
     count,
+    later_reading,
     local_to_utc,
     rfc2822_utc,
     times_to_utc,
@@ -65,6 +66,13 @@ def test_the_hours_in_which_clocks_change():
     twice, skipped = values(texts, times_to_utc(TEXT, ["iso"], KYIV))
     assert twice == utc(2025, 10, 26, 0, 30), "the earlier of both"
     assert skipped == utc(2025, 3, 30, 1, 30), "as if the clock had not been changed"
+
+
+def test_the_other_moment_of_a_repeated_hour_is_told_and_of_no_other_time():
+    texts = ["2025-10-26 03:30:00", "2025-10-26 04:00:00", "2025-03-30 03:30:00", "x", None]
+    assert values(texts, later_reading(TEXT, ["iso"], KYIV)) == [
+        utc(2025, 10, 26, 1, 30), None, None, None, None,
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
