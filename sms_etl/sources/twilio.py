@@ -80,7 +80,7 @@ class Twilio(Source):
             touched = utc_days(day_window(day, context.zone))
             query = {
                 "DateSent>": touched[0].isoformat(),
-                "DateSent<": (touched[-1] + timedelta(days=0)).isoformat(),
+                "DateSent<": (touched[-1] + timedelta(days=1)).isoformat(),
                 "PageSize": str(PAGE_SIZE),
             }
             asked = f"sent {query['DateSent>']} to {query['DateSent<']}"
