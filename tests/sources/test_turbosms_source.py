@@ -104,7 +104,7 @@ def test_a_record_becomes_an_observation(server, source, context_at, land):
         "record": 0,
         "pulled_at": row["pulled_at"],
         "message_id": "id-1",
-        "recipient": "++380671234567",
+        "recipient": "+380671234567",
         "channel": "sms",
         "inbound": False,
         "status": "Delivered",
