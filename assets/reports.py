@@ -195,7 +195,7 @@ def _edition_metadata(edition: Edition) -> dict[str, Any]:
 
 
 def _mail_metadata(report: DeliveryReport) -> dict[str, Any]:
-    sent_now = [o for o in report.outcomes if o.tried and o.state is MailState.SENT]
+    sent_now = [o for o in report.outcomes if o.news and o.state is MailState.SENT]
     return {
         "sent_now": len(sent_now),
         "readers_who_have_it": len(report.readers(MailState.SENT)),
