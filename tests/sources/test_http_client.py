@@ -59,6 +59,16 @@ def test_retry_after_in_seconds_is_waited_for(server, naps):
     assert max(naps) >= 17
 
 
+def test_retry_after_holds_every_user_of_the_account(server, naps):
+    server.script = [Reply(b"{}", 429, {"Retry-After": "30"}), FINE]
+    knobs = {"requests_per_second": 996, "retry_budget_seconds": 0}
+    with pytest.raises(TransientSourceError):
+        client(server.url, **knobs).get_json("/list")
+    assert naps == []
+    client(server.url, **knobs).get_json("/list")
+    assert 29 < naps[0] <= 30
+
+
 def test_retry_after_as_a_date_is_waited_for(server, naps):
     later = format_datetime(datetime.now(UTC) + timedelta(seconds=40), usegmt=True)
     server.script = [Reply(b"{}", 503, {"Retry-After": later}), FINE]

@@ -82,6 +82,14 @@ def test_a_broken_record_is_a_row_that_says_why_and_its_neighbours_are_whole(lan
     ]
 
 
+def test_a_null_in_the_list_is_a_malformed_row(land):
+    frame = scan_json(land([page('{"list": [null, {"id": "a"}]}')]), FIELDS, "list")
+    assert rows(frame, "id", "malformed") == [
+        (None, "the record is not an object but NoneType"),
+        ("a", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
