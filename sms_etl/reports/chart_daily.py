@@ -126,11 +126,13 @@ def _x(series: list[Slot], canvas: Canvas, *, labels: bool) -> Spec:
         labelAngle=0,
         labelOverlap=True,
     )
+    # The domain is written out: a layer that filters days away would shift all others.
+    days = [slot.key for slot in series]
     return {
         "field": "key",
         "type": "ordinal",
-        "sort": [slot.key for slot in series],
-        "scale": {"paddingInner": 0.25, "paddingOuter": 0.3},
+        "sort": days,
+        "scale": {"domain": days, "paddingInner": 0.25, "paddingOuter": 0.3},
         "axis": axis,
     }
 
