@@ -8,13 +8,14 @@ such as receipts too young to be there), `usual_n` and `usual_bad` (what the cel
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import polars as pl
 
 from sms_etl.findings.thresholds import Thresholds
 from sms_etl.metrics.histogram import bucket_of, value_of
-from sms_etl.metrics.reasons import LIST_REASONS
+from sms_etl.metrics.reasons import DEAD_REASONS, list_reasons
 from sms_etl.metrics.summary import AsOf
 from sms_etl.model.vocabulary import Permanence, StatusClass, TimeOrigin
 
@@ -27,14 +28,19 @@ _HOUR = timedelta(hours=1)
 
 UNDELIVERED = pl.col("status_class").is_in([StatusClass.FAILED.value, StatusClass.REJECTED.value])
 MISSING = pl.col("status_class").is_in([StatusClass.UNKNOWN.value, StatusClass.PENDING.value])
-DEAD = (
-    UNDELIVERED
-    & pl.col("reason").is_in(sorted(LIST_REASONS)).fill_null(value=False)
-    & (pl.col("permanence") == Permanence.PERMANENT).fill_null(value=False)
-)
+_FOR_GOOD = (pl.col("permanence") == Permanence.PERMANENT).fill_null(value=False)
+
+
+def _by_reason(reasons: Iterable[str]) -> pl.Expr:
+    named = pl.col("reason").is_in(sorted(reasons)).fill_null(value=False)
+    return UNDELIVERED & named & _FOR_GOOD
+
+
+DEAD = _by_reason(DEAD_REASONS)
 """Messages to numbers that no network could reach: the recipient list is to be mended."""
 
-DROPPED = UNDELIVERED & ~DEAD
+DROPPED = UNDELIVERED & ~_by_reason(list_reasons())
+"""Messages that a number in order, whose owner wants them, did not get."""
 
 
 def hourly(cube: pl.LazyFrame, usual: pl.LazyFrame) -> pl.DataFrame:

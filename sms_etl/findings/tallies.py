@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from sms_etl.days import day_window
 from sms_etl.findings.cells import DEAD
+from sms_etl.findings.explain import in_scope
 from sms_etl.findings.tell import Report, finding_id
 from sms_etl.findings.thresholds import Thresholds
 from sms_etl.metrics.rate import Rate
@@ -19,28 +21,27 @@ from sms_etl.reports.figures import Finding, FindingKind, SourceState
 RECORDS = "records"
 """Denominator of the share of quarantined records."""
 
+_HOUR = timedelta(hours=1)
+
 
 def dead_numbers(
     cube: pl.LazyFrame, usual: pl.LazyFrame, report: Report, limits: Thresholds
 ) -> list[Finding]:
-    """Campaigns whose list holds many dead numbers; if none stands out, all messages together.
+    """One finding when lists hold many dead numbers: of all messages, or of the one campaign.
 
-    The baseline of a campaign is every other message, the period's and the usual ones.
+    The baseline of all messages is the usual ones, of a campaign every other message.
     """
     now, before = _by_campaign(cube), _by_campaign(usual)
-    everything = pl.concat([now, before])
-    found = []
-    for row in now.sort("campaign").iter_rows(named=True):
-        if _worth_cleaning(row["dead"], row["sent"], limits):
-            scope = {"campaign": row["campaign"]}
-            rest = everything.filter(pl.col("campaign") != row["campaign"])
-            found.append(_dead(cube, scope, row["dead"], row["sent"], rest, report))
-    if found:
-        return found
-    dead, sent = int(now["dead"].sum()), int(now["sent"].sum())
-    if _worth_cleaning(dead, sent, limits):
-        return [_dead(cube, {}, dead, sent, before, report)]
-    return []
+    dead, sent = _sums(now)
+    lists = [row for row in now.iter_rows(named=True) if _worth_cleaning(row, limits)]
+    if not lists and not _worth_cleaning({"dead": dead, "sent": sent}, limits):
+        return []
+    culprit = _culprit(lists, now, before, limits)
+    if culprit is None:
+        return [_dead(cube, {}, (dead, sent), _sums(before), report)]
+    counts = (culprit["dead"], culprit["sent"])
+    usual_counts = _sums(_others(culprit, now, before))
+    return [_dead(cube, {"campaign": culprit["campaign"]}, counts, usual_counts, report)]
 
 
 def unmapped_words(states: Sequence[SourceState], report: Report) -> list[Finding]:
@@ -70,8 +71,31 @@ def quarantined_records(states: Sequence[SourceState], report: Report) -> list[F
     return found
 
 
-def _worth_cleaning(dead: int, sent: int, limits: Thresholds) -> bool:
-    return dead >= limits.dead_messages and dead >= limits.dead_share * sent
+def _worth_cleaning(row: dict[str, Any], limits: Thresholds) -> bool:
+    return bool(
+        row["dead"] >= limits.dead_messages and row["dead"] >= limits.dead_share * row["sent"]
+    )
+
+
+def _culprit(
+    lists: Sequence[dict[str, Any]], now: pl.DataFrame, before: pl.DataFrame, limits: Thresholds
+) -> dict[str, Any] | None:
+    """The campaign that holds nearly all the excess while the other campaigns are much cleaner."""
+    dead, sent = _sums(now)
+    for row in lists:
+        other_dead, other_sent = dead - row["dead"], sent - row["sent"]
+        if other_sent == 0:
+            continue
+        usual_dead, usual_sent = _sums(_others(row, now, before))
+        usual = usual_dead / usual_sent
+        most = row["dead"] - usual * row["sent"] >= limits.explains * (dead - usual * sent)
+        if most and other_dead / other_sent <= limits.clean_rest * row["dead"] / row["sent"]:
+            return row
+    return None
+
+
+def _others(row: dict[str, Any], now: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    return pl.concat([now, before]).filter(pl.col("campaign") != row["campaign"])
 
 
 def _by_campaign(cube: pl.LazyFrame) -> pl.DataFrame:
@@ -79,50 +103,60 @@ def _by_campaign(cube: pl.LazyFrame) -> pl.DataFrame:
     return (
         cube.group_by("campaign")
         .agg(sent=messages.sum(), dead=messages.filter(DEAD).sum())
+        .sort("dead", "campaign", descending=[True, False])
         .collect(engine="streaming")
     )
+
+
+def _sums(rows: pl.DataFrame) -> tuple[int, int]:
+    """Dead and sent of some campaigns."""
+    return int(rows["dead"].sum()), int(rows["sent"].sum())
 
 
 def _dead(
     cube: pl.LazyFrame,
     scope: dict[str, str],
-    dead: int,
-    sent: int,
-    usual: pl.DataFrame,
+    counts: tuple[int, int],
+    usual: tuple[int, int],
     report: Report,
 ) -> Finding:
-    rows = cube.filter(DEAD, *[pl.col(key) == value for key, value in scope.items()])
+    rows = _dead_rows(cube, scope)
     reasons = (
         rows.group_by("reason")
         .agg(pl.col("messages").sum())
         .sort("messages", "reason", descending=[True, False])
-        .collect(engine="streaming")
     )
-    start, end = (
-        rows.select(start=pl.col("hour").min(), end=pl.col("hour").max().dt.offset_by("1h"))
-        .collect(engine="streaming")
-        .row(0)
-    )
-    usual_dead, usual_sent = int(usual["dead"].sum()), int(usual["sent"].sum())
+    start, last = rows.select(start=pl.col("hour").min(), last=pl.col("hour").max()).row(0)
+    dead, sent = counts
+    usual_dead, usual_sent = usual
     share = usual_dead / usual_sent if usual_sent else 0.0
-    excess = round(dead - sent * share)
     kind = FindingKind.DEAD_NUMBERS
     return Finding(
         id=finding_id(kind, scope, report.first),
         kind=kind,
         scope=scope,
         start=start,
-        end=end,
+        end=last + _HOUR,
         messages=sent,
         affected=dead,
-        excess=excess,
+        excess=round(dead - sent * share),
         rate=plain_rate(dead, sent, SUBMITTED, report.as_of),
         baseline=plain_rate(usual_dead, usual_sent, SUBMITTED, report.as_of)
         if usual_sent
         else None,
         main_reason=reasons["reason"][0],
-        cost=costs_of(rows),
+        cost=costs_of(rows.lazy()),
         severity=report.severity(kind, dead),
+    )
+
+
+def _dead_rows(cube: pl.LazyFrame, scope: dict[str, str]) -> pl.DataFrame:
+    """Messages to dead numbers by hour and reason, with their money."""
+    return (
+        cube.filter(DEAD, in_scope(scope))
+        .group_by("hour", "reason", "status_class", "currency")
+        .agg(pl.col("messages", "cost_micro", "messages_with_cost").sum())
+        .collect(engine="streaming")
     )
 
 

@@ -1,41 +1,17 @@
-"""Who can mend a reason, where only the reason is known: the cube does not keep the mender."""
+"""What a reason says on its own: the cube keeps the reason of a message, not who can mend it."""
 
 from __future__ import annotations
 
+from functools import cache
+
+from sms_etl.dictionaries import reasons
 from sms_etl.model.vocabulary import Mender, Reason
 
-MENDER_OF = {
-    Reason.ABSENT_SUBSCRIBER: Mender.NOBODY,
-    Reason.UNREACHABLE_HANDSET: Mender.NOBODY,
-    Reason.INVALID_NUMBER: Mender.LIST,
-    Reason.NOT_MOBILE: Mender.LIST,
-    Reason.BLOCKED_BY_RECIPIENT: Mender.LIST,
-    Reason.OPTED_OUT: Mender.LIST,
-    Reason.SPAM_FILTERED: Mender.SENDER,
-    Reason.CARRIER_BLOCKED: Mender.PROVIDER,
-    Reason.UNREGISTERED_SENDER: Mender.SENDER,
-    Reason.SENDER_NOT_ALLOWED: Mender.SENDER,
-    Reason.EXPIRED: Mender.NOBODY,
-    Reason.NO_RECEIPT: Mender.PROVIDER,
-    Reason.NETWORK_ERROR: Mender.OPERATOR,
-    Reason.NO_ROUTE: Mender.PROVIDER,
-    Reason.PROVIDER_ERROR: Mender.PROVIDER,
-    Reason.RATE_LIMITED: Mender.SENDER,
-    Reason.INSUFFICIENT_FUNDS: Mender.SENDER,
-    Reason.ACCOUNT_PROBLEM: Mender.SENDER,
-    Reason.GEO_PERMISSION: Mender.SENDER,
-    Reason.ENCODING_OR_LENGTH: Mender.SENDER,
-    Reason.FRAUD_OR_PUMPING: Mender.SENDER,
-    Reason.DUPLICATE: Mender.SENDER,
-    Reason.CANCELED: Mender.SENDER,
-    Reason.UNKNOWN_STATUS: Mender.PROVIDER,
-    Reason.UNKNOWN_CODE: Mender.PROVIDER,
-    Reason.NOT_STATED: Mender.PROVIDER,
-    Reason.OTHER: Mender.NOBODY,
-}
+DEAD_REASONS = frozenset({Reason.INVALID_NUMBER, Reason.NOT_MOBILE})
+"""Reasons that say, where they are for good, that no SMS can ever reach the number.
 
-LIST_REASONS = frozenset(reason for reason, mender in MENDER_OF.items() if mender is Mender.LIST)
-"""Reasons that cleaning the recipient list mends."""
+People who block or opt out have numbers that work: they are told apart.
+"""
 
 BLOCKING_REASONS = frozenset(
     {
@@ -48,9 +24,17 @@ BLOCKING_REASONS = frozenset(
 """Reasons by which a network keeps a sender out."""
 
 
-def mender_of(reason: str) -> str:
+@cache
+def menders() -> dict[str, Mender]:
+    """Who can mend each reason, from the dictionary."""
+    return {name: Mender(who) for name, who in reasons().select("reason", "mender").iter_rows()}
+
+
+def mender_of(reason: str) -> Mender:
     """Mender of a reason word; nobody for a word that is not a Reason."""
-    try:
-        return MENDER_OF[Reason(reason)]
-    except ValueError:
-        return Mender.NOBODY
+    return menders().get(reason, Mender.NOBODY)
+
+
+def list_reasons() -> frozenset[str]:
+    """Reasons that cleaning the recipient list mends."""
+    return frozenset(name for name, who in menders().items() if who is Mender.LIST)

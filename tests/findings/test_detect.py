@@ -177,11 +177,11 @@ def test_the_order_of_rows_does_not_matter() -> None:
     assert problems(shuffled, as_of, days=1) == told
 
 
-def dead(campaign: str, sent: int, lost: int) -> list[dict]:
+def dead(campaign: str, sent: int, lost: int, reason: str = "invalid_number") -> list[dict]:
     names = {"hour": at("2026-10-20"), "campaign": campaign, "currency": "UAH"}
     return [
         {**names, "messages": sent - lost},
-        {**names, "messages": lost, "status_class": "failed", "reason": "invalid_number",
+        {**names, "messages": lost, "status_class": "failed", "reason": reason,
          "permanence": "permanent", "cost_micro": lost * PRICE, "messages_with_cost": lost},
     ]  # fmt: skip
 
@@ -207,6 +207,31 @@ def test_a_list_of_dead_numbers_is_told_with_its_price_and_not_as_an_outage() ->
     assert found.baseline is not None
     assert found.baseline.value == 0.005
     assert found.cost[0].spent_micro == 900 * PRICE
+
+
+def test_dead_numbers_of_many_campaigns_are_one_finding() -> None:
+    lists = [row for n in range(7) for row in dead(f"list_{n}", 3_000, 100 + n)]
+    landlines = dead("list_7", 3_000, 60, "not_mobile_landline")
+    (found,) = found_in([*lists, *landlines], dead("sale", 20_000, 100))
+    assert (found.kind, found.scope) == (FindingKind.DEAD_NUMBERS, {})
+    assert (found.messages, found.affected) == (24_000, 721 + 60)
+    assert found.excess == 781 - 24_000 * 100 // 20_000
+    assert found.main_reason == "invalid_number"
+    assert found.cost[0].messages_with_cost == 781
+    assert (found.start, found.end) == (at("2026-10-20"), at("2026-10-20", 13))
+
+
+def test_one_bad_list_among_many_messages_is_named() -> None:
+    (found,) = found_in([*dead("win_back", 900, 90), *dead("sale", 200_000, 1_000)], [])
+    assert (found.scope, found.affected) == ({"campaign": "win_back"}, 90)
+
+
+@pytest.mark.parametrize("reason", ["opted_out", "blocked_by_recipient"])
+def test_people_who_want_no_messages_are_neither_dead_numbers_nor_an_outage(reason) -> None:
+    assert found_in(dead("win_back", 5_000, 900, reason), dead("sale", 20_000, 100)) == ()
+    both = [*dead("win_back", 5_000, 900, reason), *dead("win_back", 5_000, 300)]
+    (found,) = found_in(both, dead("sale", 20_000, 100))
+    assert (found.affected, found.main_reason) == (300, "invalid_number")
 
 
 def test_identifiers_are_stable_and_tell_problems_apart() -> None:
