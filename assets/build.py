@@ -21,14 +21,14 @@ def build_defs(project: Project) -> dg.Definitions:
     assets = [asset for name in names for asset in build_source_assets(project, name, partitions)]
     if project.settings.outbox is not None:
         assets.append(build_outbox_asset(project, partitions))
-    jobs = build_jobs(project, partitions)
+    jobs = build_jobs(project)
     return dg.Definitions(
         assets=[*assets, *build_report_assets(project)],
         asset_checks=[
             check for name in names for check in build_source_checks(project, name, partitions)
         ],
         jobs=jobs,
-        schedules=build_schedules(project, partitions, jobs),
+        schedules=build_schedules(project, jobs),
         sensors=build_sensors(project, partitions),
         # Polars uses every core by itself; a process per step would only pay imports again.
         executor=dg.in_process_executor,

@@ -13,12 +13,10 @@ from sms_etl.project import OUTBOX_NAME, Project
 DAILY_JOB = "daily"
 SETTLE_JOB = "settle"
 REBUILD_JOB = "rebuild_from_landing"
-FINDINGS_JOB = "findings"
+FINDINGS_JOB = "watch"
 
 
-def build_jobs(
-    project: Project, partitions: dg.DailyPartitionsDefinition
-) -> list[UnresolvedAssetJobDefinition]:
+def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
     """Every job of the deployment."""
     names = project.source_names
     rebuilt = [key(name) for name in names for key in (messages_key, cube_key)]
@@ -29,20 +27,17 @@ def build_jobs(
         dg.define_asset_job(
             DAILY_JOB,
             selection=dg.AssetSelection.assets(*pulled, *rebuilt),
-            partitions_def=partitions,
             description="Pull one day from every source and rebuild it. One source's failure "
             "does not stop another's. Backfill it over any range: chunks run one by one.",
         ),
         dg.define_asset_job(
             SETTLE_JOB,
             selection=dg.AssetSelection.assets(*pulled, *rebuilt),
-            partitions_def=partitions,
             description="Pull the last days again for late receipts and prices, and rebuild them.",
         ),
         dg.define_asset_job(
             REBUILD_JOB,
             selection=dg.AssetSelection.assets(*rebuilt),
-            partitions_def=partitions,
             description="Rebuild messages and cube from landing alone: after a mapping changed. "
             "Talks to no provider and mails nobody.",
         ),

@@ -22,7 +22,6 @@ RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_p
 
 def build_schedules(
     project: Project,
-    partitions: dg.DailyPartitionsDefinition,
     jobs: Iterable[UnresolvedAssetJobDefinition],
 ) -> list[dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition]:
     """All schedules. They run only where the settings say so, never on a laptop by accident."""
@@ -52,13 +51,12 @@ def build_schedules(
         default_status=status,
         description="After the settling pull: which problems opened, persist or closed.",
     )
-    settle = _settle_schedule(project, partitions, by_name[SETTLE_JOB], status)
+    settle = _settle_schedule(project, by_name[SETTLE_JOB], status)
     return [daily, settle, findings, *reports]
 
 
 def _settle_schedule(
     project: Project,
-    partitions: dg.DailyPartitionsDefinition,
     job: UnresolvedAssetJobDefinition,
     status: dg.DefaultScheduleStatus,
 ) -> dg.ScheduleDefinition:
@@ -73,17 +71,14 @@ def _settle_schedule(
         description=f"Pull the last {days} days again, in one run, for late receipts and prices.",
     )
     def settle(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        moment = context.scheduled_execution_time.astimezone(UTC)
-        last = partitions.get_last_partition_key(current_time=moment)
-        if last is None:
+        moment = context.scheduled_execution_time.astimezone(project.settings.project.zone)
+        last = moment.date() - timedelta(days=1)
+        first = max(last - timedelta(days=days - 1), project.settings.project.first_day)
+        if first > last:
             return dg.SkipReason("No business day is over yet.")
-        first = max(
-            datetime.fromisoformat(last).date() - timedelta(days=days - 1),
-            project.settings.project.first_day,
-        )
         return dg.RunRequest(
-            run_key=f"settle {moment.isoformat()}",
-            tags={RANGE_START: first.isoformat(), RANGE_END: last},
+            run_key=f"settle {moment.date()}",
+            tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
         )
 
     return settle

@@ -10,10 +10,8 @@ from sms_etl.campaigns import read_catalogue
 from sms_etl.errors import SmsEtlError
 from sms_etl.mail.smtp import open_session
 from sms_etl.project import Project
-from sms_etl.reports.pdf_child import typeset
+from sms_etl.reports.render import typeset_probe
 from sms_etl.sources.base import CheckResult
-
-PROBE_PAGE = '<!doctype html><html lang="uk"><title>Проба</title><body>Ґанок ₴</body></html>'
 
 
 def check_project(project: Project) -> Iterator[CheckResult]:
@@ -32,7 +30,7 @@ def check_project(project: Project) -> Iterator[CheckResult]:
     if catalogue is not None:
         path = settings.resolve(catalogue)
         yield from _tried("campaign catalogue", f"{path} is read", lambda: read_catalogue(path))
-    yield from _tried("PDF renderer", "drew a page", lambda: typeset(PROBE_PAGE.encode()))
+    yield from _tried("PDF renderer", "drew a page", typeset_probe)
     if settings.mail is None:
         yield CheckResult("mail", ok=True, found="not configured: reports are made, none is mailed")
     else:

@@ -176,6 +176,7 @@ def _recipe(project: Project, source: Source) -> Recipe:
         home_country=settings.project.home_country,
         silence_hours=settings.project.silence_hours,
         pseudonym_key=settings.project.pseudonym_key.get().encode(),
+        spill_days=source.spill_days,
     )
 
 

@@ -92,6 +92,9 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             silence_hours=settings.silence_hours,
             campaign=order.campaign,
             goal=settings.goal_delivery_rate,
+            expected_days=days_between(
+                max(order.first_day, settings.first_day), order.last_day
+            ),
         ),
     )
     cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)

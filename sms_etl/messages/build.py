@@ -39,6 +39,7 @@ class Recipe:
     home_country: str
     silence_hours: float
     pseudonym_key: bytes
+    spill_days: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ def build_messages(
         with_fate(with_submission(with_outbox(observed, outbox), recipe.zone.key)),
         pulls.lazy().select("pull", "first_day", "last_day"),
         days,
+        recipe.spill_days,
     ).collect(engine="streaming")
     usable = placed.filter(pl.col("quarantined").is_null() & pl.col("folded").is_null())
     classified = classify(

@@ -1,8 +1,9 @@
 """Which record belongs to which day, and which records cannot be placed or read at all.
 
 Every landed record has one fate per day it is counted in, whatever other days are rebuilt with
-it: a record counts at its home day; a record with no home day, or whose home day lies outside
-the pull that brought it, counts at the first day of that pull.
+it: a record counts at its home day, if a pull of that day or of the few after it (`spill_days`)
+brought it; a record with no home day, or whose home day lies outside the pull that brought it,
+counts at the first day of that pull.
 """
 
 from __future__ import annotations
@@ -65,17 +66,23 @@ def with_fate(observed: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def at_days(observed: pl.LazyFrame, pulls: pl.LazyFrame, days: Sequence[date]) -> pl.LazyFrame:
+def at_days(
+    observed: pl.LazyFrame, pulls: pl.LazyFrame, days: Sequence[date], spill_days: int
+) -> pl.LazyFrame:
     """Keep the records that count at one of these days, with that day in `day`.
 
     Args:
         observed: needs `pull` and `home_day`.
         pulls: `pull`, `first_day`, `last_day` of every pull read.
         days: the days being rebuilt.
+        spill_days: how many days after a message's own may have brought it.
     """
     inside = pl.col("home_day").is_between(pl.col("first_day"), pl.col("last_day"))
     placed = observed.join(pulls, on="pull", how="left")
-    at_home = placed.filter(pl.col("home_day").is_in(list(days))).with_columns(
+    brought = pl.col("home_day").is_between(
+        pl.col("first_day").dt.offset_by(f"-{spill_days}d"), pl.col("last_day")
+    )
+    at_home = placed.filter(pl.col("home_day").is_in(list(days)) & brought).with_columns(
         day=pl.col("home_day")
     )
     outside = placed.filter(

@@ -205,3 +205,15 @@ def typeset(html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMOR
             f"{said[-500:]}"
         )
     raise RenderError(f"the PDF was not made without complaint: {said[-2000:]}")
+
+
+def typeset_probe() -> bytes:
+    """A one-line PDF in the report's own style: shows that the renderer works on this machine.
+
+    Raises:
+        RenderError: It does not; the message says why.
+    """
+    return typeset(
+        f'<!doctype html><html lang="uk"><head><title>Проба</title><style>{_style("pdf")}</style>'
+        f"</head><body><p>Ґанок ₴</p></body></html>".encode()
+    )

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sms_etl.config.clock import now
 from sms_etl.errors import LandingError
 from sms_etl.sources.base import LandedPage, Page, PageFormat, PullPlan
+from sms_etl.sources.records import body_of
 from sms_etl.store.files import write_atomically
 
 MANIFEST = "manifest.json"
@@ -134,8 +135,12 @@ class Landing:
         return [page for manifest in manifests for page in self._landed(manifest)]
 
     def body(self, page: LandedPage) -> bytes:
-        """The bytes of a page exactly as received."""
-        return zstandard.ZstdDecompressor().stream_reader(page.path.read_bytes()).read()
+        """The bytes of a page exactly as received.
+
+        Raises:
+            LandingError: the file is damaged.
+        """
+        return body_of(page)
 
     def verify(self, manifest: Manifest) -> None:
         """Prove that a pull is still what came, byte for byte.
@@ -147,7 +152,8 @@ class Landing:
             if hashlib.sha256(self.body(landed)).hexdigest() != page.body_sha256:
                 raise LandingError(
                     f"{landed.path} is not what was received: its checksum differs from the "
-                    f"manifest. Restore the file from a backup or pull the day again."
+                    f"manifest. Restore it from a backup, or move its pull folder away and pull "
+                    f"the day again."
                 )
 
     def checksums(self, source: str) -> frozenset[str]:

@@ -14,7 +14,7 @@ first_day = 2026-08-01
 kind = "sql"
 url = "sqlite:///gateway.sqlite"
 table = "sms_log"
-time_column = "submitted_at"
+time_zone = "UTC"
 columns = { message_id = "id", recipient = "phone", status = "word", created_at = "submitted_at" }
 """
 

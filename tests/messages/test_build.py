@@ -168,7 +168,8 @@ def test_a_record_brought_by_the_next_days_pull_counts_at_its_home_day():
     pulls = {"p1": (DAY, DAY), "p2": (next_day, next_day)}
     rows = (observation("SM1"), observation("SM2", pull="p2"))
 
-    assert len(build(*rows, pulls=pulls).messages) == 2
+    assert len(build(*rows, pulls=pulls, spill_days=1).messages) == 2
+    assert len(build(*rows, pulls=pulls, spill_days=0).messages) == 1
     after = build(*rows, pulls=pulls, days=[next_day])
     assert fates(after) == {("message", None): 0, ("folded", "belongs_to_another_day"): 1}
 
@@ -248,8 +249,13 @@ def test_rebuilding_days_one_by_one_equals_rebuilding_them_together(hours):
         observation(f"SM{n}", created_at=NOON + timedelta(hours=h), pull=f"p{1 + n % 2}")
         for n, h in enumerate(hours)
     ]
-    together = build(*rows, days=[first, second], pulls=pulls)
-    apart = [build(*rows, days=[day], pulls=pulls) for day in (first, second)]
+    together = build(*rows, days=[first, second], pulls=pulls, spill_days=1)
+    apart = [
+        build(*rows, days=[first], pulls=pulls, spill_days=1),
+        # A rebuild of the second day alone does not read the pull of the day before.
+        build(*(row for row in rows if row["pull"] == "p2"), days=[second], pulls=pulls,
+              spill_days=1),
+    ]  # fmt: skip
 
     for table in ("messages", "quarantine", "conservation", "unmapped"):
         joined = pl.concat([getattr(one, table) for one in apart])

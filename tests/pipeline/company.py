@@ -27,7 +27,7 @@ from sms_etl.sandbox.demo_settings import environment, settings_text
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 DAYS = days_between(FIRST, LAST)
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
-SMALL_WORLD = WorldParameters(messages=3000, first_day=FIRST, days=31)
+SMALL_WORLD = WorldParameters(messages=4000, first_day=FIRST, days=31)
 
 
 @dataclass(frozen=True)

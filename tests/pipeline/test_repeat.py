@@ -42,7 +42,7 @@ def figures(project):
     return figures_of(project, order)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def built(company):
     return {schema.name: table(company.project, schema) for schema in (CUBE, LATENCY)}
 
@@ -59,6 +59,7 @@ def test_pulling_days_again_changes_no_figure(company, built, days):
 
 
 def test_rebuilding_from_landing_needs_no_network_and_gives_the_same_tables(company, monkeypatch):
+    rebuild(company.project, DAYS)
     before = tables(company.project)
     shutil.rmtree(company.project.lake.root)
 
@@ -73,6 +74,7 @@ def test_rebuilding_from_landing_needs_no_network_and_gives_the_same_tables(comp
 
 
 def test_rebuilding_day_by_day_equals_rebuilding_the_range(company):
+    rebuild(company.project, DAYS)
     before = tables(company.project)
 
     for day in SOME_DAYS:

@@ -9,6 +9,7 @@ import pytest
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.model.schemas import CONSERVATION, MESSAGES
 from sms_etl.publish import ReportOrder, figures_of
+from sms_etl.reports.figures import FindingKind
 from tests.pipeline.company import DAYS, FIRST, LAST
 
 
@@ -109,17 +110,14 @@ def test_the_rate_of_every_day_has_its_true_numerator_and_denominator(truth, mon
     assert {d: counts for d, counts in found.items() if counts[1]} == expected
 
 
-def test_the_planted_outage_is_found_where_and_when_it_was(company, month):
-    outage = company.world.incidents["outage"]
-    named = [
-        finding
-        for finding in month.findings
-        if finding.scope.get("operator") == outage.operator
-        and finding.start < outage.end
-        and finding.end > outage.start
-    ]
+def test_the_planted_block_of_a_sender_is_found_where_and_when_it_was(company, month):
+    block = next(i for i in company.world.incidents.values() if i.sender)
+    (named,) = [f for f in month.findings if f.kind is FindingKind.SENDER_BLOCKED]
 
-    assert named, [(f.kind, f.scope, f.start, f.end) for f in month.findings]
+    assert named.scope["sender"] == block.sender
+    assert named.start < block.end
+    assert named.end > block.start
+    assert named.main_reason == "spam_filtered_content"
 
 
 def test_a_campaign_report_counts_that_campaign_alone(company, truth):

@@ -1,0 +1,233 @@
+"""The Dagster layer: jobs, checks, schedules and sensors do what the library says."""
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+import pytest
+
+from assets.build import build_defs
+from assets.jobs import DAILY_JOB, REBUILD_JOB, report_job_name
+from assets.schedules import RANGE_END, RANGE_START, report_run_config
+from sms_etl.mail.local_server import Mailbox, running_mail_server
+from sms_etl.model.schemas import CUBE
+from sms_etl.project import Project
+from tests.pipeline.company import DAYS, FIRST, running_company
+
+KYIV = ZoneInfo("Europe/Kyiv")
+MONDAY = datetime(2026, 11, 2, 8, 0, tzinfo=KYIV)
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+RANGE = {RANGE_START: "2026-10-24", RANGE_END: "2026-10-26"}
+
+
+def run(project, job, instance, config=None, tags=None):
+    return build_defs(project).resolve_job_def(job).execute_in_process(
+        instance=instance,
+        run_config={**(config.to_config_dict() if config else {}), **QUIET},
+        tags=tags,
+        raise_on_error=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def instance():
+    with dg.DagsterInstance.ephemeral() as ephemeral:
+        yield ephemeral
+
+
+def failed_steps(result):
+    return {event.step_key for event in result.filter_events(lambda e: e.is_step_failure)}
+
+
+def test_the_code_location_loads_with_every_asset_of_every_source(company):
+    defs = build_defs(company.project)
+    dg.Definitions.validate_loadable(defs)
+    keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
+
+    expected = {
+        f"{step}/{name}"
+        for step in ("landing", "messages", "cube")
+        for name in ("twilio", "turbosms", "cabinet", "gateway")
+    }
+    assert keys >= expected | {"landing/outbox", "findings", "editions/weekly", "mail/weekly"}
+
+
+def test_a_range_of_days_runs_with_all_checks_and_tells_each_day(fresh_company, instance):
+    result = run(fresh_company.project, DAILY_JOB, instance, tags=RANGE)
+
+    assert result.success
+    evaluations = result.get_asset_check_evaluations()
+    assert len(evaluations) == 5 * 4
+    assert all(evaluation.passed for evaluation in evaluations)
+    days = {
+        event.partition: event.materialization.metadata["messages"].value
+        for event in result.get_asset_materialization_events()
+        if event.asset_key.path == ["messages", "twilio"]
+    }
+    assert set(days) == {"2026-10-24", "2026-10-25", "2026-10-26"}
+    assert all(count > 0 for count in days.values())
+
+
+def test_one_source_failing_does_not_stop_another(fresh_company, instance, monkeypatch):
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "wrong-secret-word")
+
+    result = run(fresh_company.project, DAILY_JOB, instance, tags=RANGE)
+
+    assert failed_steps(result) == {"landing__twilio"}
+    done = {event.asset_key.to_user_string() for event in result.get_asset_materialization_events()}
+    assert {"cube/turbosms", "cube/cabinet", "cube/gateway"} <= done
+    assert "messages/twilio" not in done
+    logged = " ".join(str(entry) for entry in instance.all_logs(result.run_id))
+    assert "twilio" in logged
+    assert "wrong-secret-word" not in logged
+
+
+def test_a_page_changed_in_landing_blocks_what_comes_after(fresh_company, instance):
+    run(fresh_company.project, DAILY_JOB, instance, tags=RANGE)
+    landing = fresh_company.project.landing
+    page = landing.pages(landing.manifests("twilio", [date(2026, 10, 25)]))[0]
+    body = bytearray(page.path.read_bytes())
+    body[-5] ^= 1
+    page.path.write_bytes(bytes(body))
+
+    result = run(fresh_company.project, DAILY_JOB, instance, tags=RANGE)
+
+    assert not result.success
+    failed = [e.check_name for e in result.get_asset_check_evaluations() if not e.passed]
+    assert failed == ["pages_are_what_was_received"]
+
+
+def test_rebuilding_talks_to_no_provider(fresh_company, instance):
+    run(fresh_company.project, DAILY_JOB, instance, tags=RANGE)
+    before = fresh_company.project.lake.scan(CUBE).collect()
+    asked = len(fresh_company.sandbox.requests_log)
+
+    result = run(fresh_company.project, REBUILD_JOB, instance, tags=RANGE)
+
+    assert result.success
+    assert len(fresh_company.sandbox.requests_log) == asked
+    assert fresh_company.project.lake.scan(CUBE).collect().sort(CUBE.names).equals(
+        before.sort(CUBE.names)
+    )  # fmt: skip
+
+
+def test_a_report_is_mailed_once_however_often_the_job_runs(tmp_path, instance):
+    with (
+        running_mail_server(tmp_path / "mailbox") as server,
+        running_company(tmp_path / "promin", mail_port=server.port) as company,
+    ):
+        run(company.project, DAILY_JOB, instance,
+            tags={RANGE_START: "2026-10-19", RANGE_END: "2026-10-31"})  # fmt: skip
+        weekly = company.project.settings.subscriptions[0]
+        config = report_run_config(weekly, MONDAY, send=True)
+        results = [
+            run(company.project, report_job_name(weekly), instance, config) for _ in range(2)
+        ]
+        readers = [mail["To"] for mail in Mailbox(tmp_path / "mailbox").messages()]
+
+    assert all(result.success for result in results)
+    assert sorted(readers) == sorted(weekly.readers)
+
+
+def test_a_report_run_by_hand_mails_nobody_unless_told_to(tmp_path, instance):
+    with (
+        running_mail_server(tmp_path / "mailbox") as server,
+        running_company(tmp_path / "promin", mail_port=server.port) as company,
+    ):
+        run(company.project, DAILY_JOB, instance,
+            tags={RANGE_START: "2026-10-26", RANGE_END: "2026-10-31"})  # fmt: skip
+        weekly = company.project.settings.subscriptions[0]
+        result = run(
+            company.project, report_job_name(weekly), instance,
+            report_run_config(weekly, MONDAY, send=False),
+        )  # fmt: skip
+        mails = Mailbox(tmp_path / "mailbox").messages()
+
+    assert result.success
+    assert mails == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(2026, 3, 29, 4, 30, tzinfo=KYIV), "2026-03-28"),
+        (datetime(2026, 10, 25, 4, 30, tzinfo=KYIV), "2026-10-24"),
+        (datetime(2026, 10, 26, 4, 30, tzinfo=KYIV), "2026-10-25"),
+    ],
+)
+def test_every_day_asks_for_yesterday_also_on_the_nights_clocks_change(company, moment, day):
+    defs = build_defs(early(company.project))
+    schedule = defs.resolve_schedule_def("every_day")
+
+    (request,) = schedule.evaluate_tick(
+        dg.build_schedule_context(scheduled_execution_time=moment, repository_def=repository(defs))
+    ).run_requests
+
+    assert request.partition_key == day
+
+
+def test_the_settling_schedule_asks_for_the_last_days_in_one_run(company):
+    defs = build_defs(company.project)
+    moment = datetime(2026, 10, 25, 6, 15, tzinfo=KYIV)
+
+    (request,) = defs.resolve_schedule_def("settle_late_receipts").evaluate_tick(
+        dg.build_schedule_context(scheduled_execution_time=moment)
+    ).run_requests  # fmt: skip
+
+    assert request.tags[RANGE_START] == "2026-10-21"
+    assert request.tags[RANGE_END] == "2026-10-24"
+
+
+def test_the_folder_sensor_asks_for_the_days_that_new_files_cover(fresh_company):
+    defs = build_defs(fresh_company.project)
+    sensor = defs.resolve_sensor_def("files_for_cabinet")
+
+    (request,) = sensor.evaluate_tick(dg.build_sensor_context()).run_requests
+
+    assert request.tags[RANGE_START] == FIRST.isoformat()
+    assert DAYS[0] <= date.fromisoformat(request.tags[RANGE_END]) <= DAYS[-1] + timedelta(days=1)
+
+
+def test_a_failed_run_is_told_to_the_owner_without_secrets(tmp_path, instance, monkeypatch):
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "wrong-secret-word")
+    with (
+        running_mail_server(tmp_path / "mailbox") as server,
+        running_company(tmp_path / "promin", mail_port=server.port) as company,
+    ):
+        monkeypatch.setenv("TWILIO_AUTH_TOKEN", "wrong-secret-word")
+        result = run(company.project, DAILY_JOB, instance, tags=RANGE)
+        defs = build_defs(company.project)
+        context = dg.build_run_status_sensor_context(
+            sensor_name="tell_the_owner",
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+            dagster_event=result.get_run_failure_event(),
+        ).for_run_failure()
+        defs.resolve_sensor_def("tell_the_owner")(context)
+        (mail,) = Mailbox(tmp_path / "mailbox").messages()
+
+    text = mail.get_body(("plain",)).get_content()
+    assert mail["To"] == "data-team@promin.example"
+    assert "landing__twilio" in text
+    assert "2026-10-24 to 2026-10-26" in text
+    assert "wrong-secret-word" not in text
+
+
+def test_secrets_are_nowhere_in_what_the_ui_is_given(company, monkeypatch):
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "wrong-secret-word")
+    from dagster._core.remote_representation.external_data import RepositorySnap
+
+    snapshot = RepositorySnap.from_def(repository(build_defs(company.project)))
+
+    assert "wrong-secret-word" not in dg.serialize_value(snapshot)
+
+
+def repository(defs):
+    return defs.get_repository_def()
+
+
+def early(project: Project) -> Project:
+    """The same project, begun a year before."""
+    settings = project.settings
+    begun = settings.project.model_copy(update={"first_day": date(2025, 1, 1)})
+    return Project(settings.model_copy(update={"project": begun}))
