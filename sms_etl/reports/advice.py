@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sms_etl.dictionaries import ReasonLabel, reason_labels
-from sms_etl.model.vocabulary import Mender
+from sms_etl.metrics.reasons import DEAD_REASONS
+from sms_etl.model.vocabulary import Mender, Reason
 from sms_etl.reports.figures import Figures, Finding, FindingKind, ReasonRow
 from sms_etl.reports.language import Words, typographic
 from sms_etl.reports.sentences import finding_when, mender, scope_text
@@ -16,6 +17,9 @@ Reasons = Mapping[str, ReasonLabel]
 
 LEAST_SHARE_WORTH_ADVICE = 0.03
 """A reason below this share of the undelivered does not earn a step of its own."""
+
+MOST_NAMED = 3
+"""Slices named in one step; the findings themselves stand above."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +60,32 @@ def finding_mender(figures: Figures, finding: Finding) -> Mender:
 
 
 def steps(words: Words, figures: Figures, reasons: Reasons) -> list[Step]:
-    """Next steps, from findings first and then from reasons that no finding covers."""
+    """Next steps, from findings first and then from reasons that no finding covers.
+
+    Findings that ask the same of the same people are one step.
+    """
     found = sorted(figures.findings, key=lambda f: (-f.severity, -f.excess, f.id))
-    result = [_finding_step(words, figures, finding) for finding in found]
-    covered = {f.main_reason for f in found}
+    alike: dict[tuple[FindingKind, Mender], list[Finding]] = {}
+    for finding in found:
+        alike.setdefault((finding.kind, finding_mender(figures, finding)), []).append(finding)
+    result = [_finding_step(words, figures, who, group) for (_, who), group in alike.items()]
+    covered = {reason for finding in found for reason in _covered(finding)}
     for row in figures.reasons:
         if row.reason not in covered and _worth(row) and row.reason in reasons:
             covered.add(row.reason)
             result.append(_reason_step(words, row, reasons[row.reason]))
     return result[:MOST_ACTIONS]
+
+
+def _covered(finding: Finding) -> set[str | None]:
+    """Reasons whose own advice would repeat that of the finding."""
+    match finding.kind:
+        case FindingKind.DEAD_NUMBERS:
+            return {finding.main_reason, *DEAD_REASONS}
+        case FindingKind.UNMAPPED_WORDS:
+            return {Reason.UNKNOWN_STATUS, Reason.UNKNOWN_CODE}
+        case _:
+            return {finding.main_reason}
 
 
 def _worth(row: ReasonRow) -> bool:
@@ -78,36 +99,56 @@ def _reason_step(words: Words, row: ReasonRow, label: ReasonLabel) -> Step:
     return Step(what=label.advice, who=mender(words, row.mender), stake=stake)
 
 
-def _finding_step(words: Words, figures: Figures, finding: Finding) -> Step:
-    n = finding.affected
+def _finding_step(words: Words, figures: Figures, who: Mender, group: list[Finding]) -> Step:
+    n = sum(finding.affected for finding in group)
     stake = words.plural("%(n)s message", "%(n)s messages", n)
-    who = mender(words, finding_mender(figures, finding))
-    return Step(what=_what(words, figures, finding), who=who, stake=stake)
+    return Step(what=_what(words, figures, group), who=mender(words, who), stake=stake)
 
 
-def _what(words: Words, figures: Figures, finding: Finding) -> str:
-    where = scope_text(words, figures, finding.scope)
-    when = finding_when(words, figures, finding)
+def _places(words: Words, figures: Figures, group: list[Finding]) -> str:
+    """Slices of some findings, each named once."""
+    return _listed(words, [scope_text(words, figures, finding.scope) for finding in group])
+
+
+def _times(words: Words, figures: Figures, group: list[Finding]) -> str:
+    """Slices of some findings, each with its hours."""
+    return _listed(
+        words,
+        [
+            f"{scope_text(words, figures, finding.scope)}; {finding_when(words, figures, finding)}"
+            for finding in group
+        ],
+    )
+
+
+def _listed(words: Words, names: list[str]) -> str:
+    different = list(dict.fromkeys(names))
+    shown, rest = different[:MOST_NAMED], len(different) - MOST_NAMED
+    if rest > 0:
+        shown.append(words.plural("and %(n)s more", "and %(n)s more", rest))
+    return "; ".join(shown)
+
+
+def _what(words: Words, figures: Figures, group: list[Finding]) -> str:
+    finding = group[0]
+    where, when = _places(words, figures, group), _times(words, figures, group)
     match finding.kind:
         case FindingKind.DELIVERY_DROP:
             return words.text(
-                "Ask the provider what happened on the route (%(where)s; %(when)s) and who pays "
+                "Ask the provider what happened on the route (%(when)s) and who pays "
                 "for the undelivered messages; keep a second route ready.",
-                where=where,
                 when=when,
             )
         case FindingKind.RECEIPTS_MISSING:
             return words.text(
-                "Ask the provider to send the missing receipts again (%(where)s; %(when)s); "
+                "Ask the provider to send the missing receipts again (%(when)s); "
                 "until then read the delivery rate as its lower bound.",
-                where=where,
                 when=when,
             )
         case FindingKind.SLOW_DELIVERY:
             return words.text(
                 "Move codes and other urgent messages to another route and ask the provider "
-                "about the queue (%(where)s; %(when)s).",
-                where=where,
+                "about the queue (%(when)s).",
                 when=when,
             )
         case FindingKind.SENDER_BLOCKED:
@@ -117,9 +158,14 @@ def _what(words: Words, figures: Figures, finding: Finding) -> str:
                 where=where,
             )
         case FindingKind.DEAD_NUMBERS:
+            if not finding.scope:
+                return words.text(
+                    "Remove the numbers that do not exist or take no SMS from the lists and find "
+                    "out where they came from."
+                )
             return words.text(
-                "Remove the numbers that do not exist from the list and find out where they came "
-                "from (%(where)s).",
+                "Remove the numbers that do not exist or take no SMS from the list and find out "
+                "where they came from (%(where)s).",
                 where=where,
             )
         case FindingKind.UNMAPPED_WORDS:

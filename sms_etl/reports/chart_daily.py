@@ -10,7 +10,7 @@ from typing import Any
 from sms_etl.config.settings import Period
 from sms_etl.reports.figures import DayPoint, Figures, Totals
 from sms_etl.reports.language import Words
-from sms_etl.reports.slices import finding_days
+from sms_etl.reports.slices import MOST_FINDINGS, finding_days
 from sms_etl.reports.style import BLUE, BLUE_MID, GREY, INK, MUTED, ORANGE, ORANGE_LIGHT
 from sms_etl.reports.vega import SCHEMA, Canvas, Spec, config, fixed_axis
 
@@ -46,7 +46,7 @@ def slots(figures: Figures, words: Words) -> list[Slot]:
         return [Slot(f"{h:02}", f"{h:02}:00", by_hour.get(h), None) for h in range(24)]
     numbers: dict[date, list[str]] = {}
     marked: set[date] = set()
-    for number, finding in enumerate(figures.findings, start=1):
+    for number, finding in enumerate(figures.findings[:MOST_FINDINGS], start=1):
         days = finding_days(finding, figures)
         marked.update(days)
         if days:

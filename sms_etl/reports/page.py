@@ -12,7 +12,7 @@ from sms_etl.model.vocabulary import UNKNOWN_LABEL, Permanence
 from sms_etl.reports import advice, cards, marks, quality, sentences
 from sms_etl.reports.figures import Figures, GroupRow, ReasonRow, TimeQuality, Totals
 from sms_etl.reports.language import NO_GLYPH, Words
-from sms_etl.reports.slices import MOST_ROWS, heard_operators, main_cost, weak
+from sms_etl.reports.slices import MOST_FINDINGS, MOST_ROWS, heard_operators, main_cost, weak
 
 BAR_STEPS = 100
 OPEN_GAP = 0.005
@@ -199,8 +199,18 @@ def finding_lines(words: Words, figures: Figures, reasons: advice.Reasons) -> li
             cost=sentences.money_list(words, finding.cost),
             mender=sentences.mender(words, advice.finding_mender(figures, finding)),
         )
-        for finding in figures.findings
+        for finding in figures.findings[:MOST_FINDINGS]
     ]
+
+
+def findings_left_out(words: Words, figures: Figures) -> str:
+    """How many findings are not printed; empty for none."""
+    n = len(figures.findings) - MOST_FINDINGS
+    if n <= 0:
+        return ""
+    return words.plural(
+        "And %(n)s more in the data of the report.", "And %(n)s more in the data of the report.", n
+    )
 
 
 def title(words: Words, figures: Figures) -> tuple[str, str]:
@@ -330,6 +340,7 @@ def page_values(figures: Figures, words: Words) -> dict[str, Any]:
         "quality_title": quality_title(words, figures),
         "findings_title": words.plural("%(n)s finding", "%(n)s findings", len(figures.findings)),
         "findings": finding_lines(words, figures, reasons),
+        "findings_left_out": findings_left_out(words, figures),
         "steps": advice.steps(words, figures, reasons),
         "reasons": reason_lines(words, figures, reasons),
         "reasons_title": sentences.reasons_title(words, figures),

@@ -153,7 +153,8 @@ def finding_title(words: Words, figures: Figures, finding: Finding) -> str:
         case FindingKind.SENDER_BLOCKED:
             return words.text("The sender name is blocked: %(where)s", where=where)
         case FindingKind.DEAD_NUMBERS:
-            return words.text("Many numbers do not exist: %(where)s", where=where)
+            title = words.text("Many numbers do not exist or take no SMS")
+            return f"{title}: {where}" if finding.scope else title
         case FindingKind.UNMAPPED_WORDS:
             return words.text("Status words nobody has explained: %(where)s", where=where)
         case FindingKind.QUARANTINED:
@@ -249,18 +250,28 @@ def _worst(words: Words, figures: Figures) -> list[str]:
     if not losses:
         return []
     finding = max(losses, key=lambda f: (f.severity, f.excess, f.id))
+    return [_problem(words, figures, finding)]
+
+
+def _problem(words: Words, figures: Figures, finding: Finding) -> str:
     where = scope_text(words, figures, finding.scope)
-    n = max(finding.excess, 0) or finding.affected
-    return [
-        words.plural(
-            "the largest problem touched about %(n)s message (%(where)s)",
-            "the largest problem touched about %(n)s messages (%(where)s)",
-            n,
-            where=where,
-        )
-        if finding.kind is not FindingKind.RECEIPTS_MISSING
-        else words.text("receipts are missing (%(where)s)", where=where)
-    ]
+    match finding.kind:
+        case FindingKind.RECEIPTS_MISSING:
+            return words.text("receipts are missing (%(where)s)", where=where)
+        case FindingKind.DEAD_NUMBERS:
+            text = words.plural(
+                "%(n)s message went to a number that does not exist or takes no SMS",
+                "%(n)s messages went to numbers that do not exist or take no SMS",
+                finding.affected,
+            )
+            return f"{text} ({where})" if finding.scope else text
+        case _:
+            return words.plural(
+                "the largest problem touched about %(n)s message (%(where)s)",
+                "the largest problem touched about %(n)s messages (%(where)s)",
+                max(finding.excess, 0) or finding.affected,
+                where=where,
+            )
 
 
 def daily_title(words: Words, figures: Figures) -> str:

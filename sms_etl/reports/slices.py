@@ -15,6 +15,9 @@ MOST_ROWS = 25
 MOST_OPERATORS = 8
 """Operators drawn in the chart of times."""
 
+MOST_FINDINGS = 6
+"""Findings printed and numbered on the chart; the data of the report holds all."""
+
 MOST_ACTIONS = 6
 """Next steps printed; more would not be done."""
 
