@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.findings.runs import SCOPES, Run, find_runs
+from sms_etl.findings.runs import Run, find_runs
+from sms_etl.findings.sliced import SCOPES, slice_cells
 from sms_etl.findings.thresholds import Thresholds
 
 View = tuple[int, float]
@@ -62,12 +63,13 @@ def find_separate_problems(
         prefers: Which of several names for the same messages is the better one to tell.
     """
     found: list[Problem] = []
+    sliced = slice_cells(cells, limits)
     while len(found) < limits.max_problems:
-        runs = find_runs(cells, step, limits)
+        runs = find_runs(sliced, step, limits)
         if not runs:
             break
         problem = _problem(_choose(runs, limits, lambda run: prefers(_problem(run))))
-        cells = cells.filter(~problem.inside)
+        sliced = sliced.without(problem.inside, problem.windows)
         found.append(problem)
     return _joined_by_day(found, zone)
 
