@@ -4,6 +4,5 @@ import warnings
 
 import dagster as dg
 
-# Backfill policies and partitioned checks are marked beta; we use them knowingly.
-for category in (dg.BetaWarning, dg.PreviewWarning):
-    warnings.filterwarnings("ignore", category=category)
+# Backfill policies are marked beta; we use them knowingly.
+warnings.filterwarnings("ignore", category=dg.BetaWarning)

@@ -24,9 +24,7 @@ def build_defs(project: Project) -> dg.Definitions:
     jobs = build_jobs(project)
     return dg.Definitions(
         assets=[*assets, *build_report_assets(project)],
-        asset_checks=[
-            check for name in names for check in build_source_checks(project, name, partitions)
-        ],
+        asset_checks=[check for name in names for check in build_source_checks(project, name)],
         jobs=jobs,
         schedules=build_schedules(project, jobs),
         sensors=build_sensors(project, partitions),

@@ -10,6 +10,7 @@ import logging
 import os
 import shlex
 import shutil
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,11 +25,11 @@ import polars as pl
 import typer
 from dagster import DagsterInstance
 from rich.console import Console
-from rich.table import Table
 
 from assets.build import build_defs
 from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
-from assets.schedules import RANGE_END, RANGE_START, findings_run_config, report_run_config
+from assets.partitions import RANGE_END, RANGE_START
+from assets.schedules import findings_run_config, report_run_config
 from sms_etl.config import CONFIG_PATH_VARIABLE
 from sms_etl.config.clock import NOW_VARIABLE
 from sms_etl.mail.local_server import running_mail_server
@@ -52,6 +53,9 @@ FIRST_MORNING = datetime(2026, 11, 1, 6, 0, tzinfo=KYIV)
 
 MONDAY = datetime(2026, 11, 2, 8, 0, tzinfo=KYIV)
 """The reports are made and mailed on this one."""
+
+SANDBOX_PORT, MAIL_PORT = 8025, 8026
+"""Taken if free, so that `make ui` can serve the same providers again."""
 
 DAGSTER_YAML = Path(__file__).parent.parent / "deploy" / "dagster.yaml"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -81,7 +85,6 @@ def main(
     folder: Annotated[Path, typer.Option("--dir", help="Where everything is put.")] = Path(
         "var/demo"
     ),
-    sandbox_port: Annotated[int, typer.Option(help="0 takes a free port.")] = 0,
 ) -> None:
     """Run the whole demo."""
     folder = folder.absolute()
@@ -92,8 +95,8 @@ def main(
         world = build_world(DEMO_WORLD)
     mailbox = folder / "mailbox"
     with (
-        running_sandbox(world, Clock(FIRST_MORNING), port=sandbox_port) as sandbox,
-        running_mail_server(mailbox) as mail_server,
+        running_sandbox(world, Clock(FIRST_MORNING), port=_port(SANDBOX_PORT)) as sandbox,
+        running_mail_server(mailbox, _port(MAIL_PORT)) as mail_server,
     ):
         _prepare(folder, sandbox, mail_server.port)
         project = Project.open()
@@ -156,8 +159,20 @@ def _prepare(folder: Path, sandbox: Sandbox, mail_port: int) -> None:
         "DAGSTER_HOME": str(home),
     }
     os.environ.update(variables)
+    variables |= {
+        "DEMO_SANDBOX_PORT": sandbox.base_url.rpartition(":")[2],
+        "DEMO_MAIL_PORT": str(mail_port),
+        "DEMO_MESSAGES": str(DEMO_WORLD.messages),
+        "DEMO_FIRST_DAY": DEMO_WORLD.first_day.isoformat(),
+    }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     (folder / "demo.env").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _port(preferred: int) -> int:
+    """The preferred port if it is free, else 0 for any."""
+    with socket.socket() as probe:
+        return preferred if probe.connect_ex(("127.0.0.1", preferred)) else 0
 
 
 def _move_to(moment: datetime, sandbox: Sandbox, world: World, folder: Path) -> None:
@@ -246,11 +261,10 @@ def _tell(
             f"the parts and every campaign equal the truth."
         )
     console.print(f"Mails: {mails}; when all was run again: {more_mails} more.")
-    table = Table("report", "PDF", "HTML", show_edge=False)
     for subscription in project.settings.subscriptions:
         edition = latest_edition(project, subscription, MONDAY)
-        table.add_row(subscription.name, _short(edition.pdf_path), _short(edition.html_path))
-    console.print(table)
+        console.print(f"[bold]{subscription.name}[/]", _short(edition.pdf_path), soft_wrap=True)
+        console.print(" " * len(subscription.name), _short(edition.html_path), soft_wrap=True)
     console.print(f"Mailbox: {_short(folder / 'mailbox')}")
     console.print(f"Took {sum(clockwork.seconds.values()):.0f} s. The Dagster UI: make ui")
 

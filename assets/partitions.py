@@ -8,6 +8,10 @@ import dagster as dg
 
 from sms_etl.project import Project
 
+PARTITION = "dagster/partition"
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+"""Run tags by which Dagster says which days a run is for."""
+
 
 def daily_partitions(project: Project) -> dg.DailyPartitionsDefinition:
     """Calendar days of the business time zone, from the first day of the deployment.

@@ -10,6 +10,7 @@ from dagster._core.definitions.partitions.partitioned_schedule import (
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
+from assets.partitions import RANGE_END, RANGE_START
 from assets.reports import FINDINGS_KEY, EditionConfig, MailConfig, edition_key, mail_key
 from sms_etl.config.settings import Subscription
 from sms_etl.project import Project
@@ -17,7 +18,6 @@ from sms_etl.project import Project
 DAILY_HOUR, DAILY_MINUTE = 4, 30
 SETTLE_CRON = "15 6 * * *"
 FINDINGS_CRON = "45 6 * * *"
-RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 
 
 def build_schedules(

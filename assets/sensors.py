@@ -5,7 +5,7 @@ import hashlib
 import dagster as dg
 
 from assets.jobs import DAILY_JOB
-from assets.schedules import RANGE_END, RANGE_START
+from assets.partitions import PARTITION, RANGE_END, RANGE_START
 from sms_etl.config.clock import now
 from sms_etl.errors import SmsEtlError
 from sms_etl.mail.alert import alert_owner
@@ -117,6 +117,6 @@ def _sentence(event: dg.DagsterEvent) -> str:
 
 
 def _days_of(run: dg.DagsterRun) -> str:
-    first = run.tags.get(RANGE_START) or run.tags.get("dagster/partition") or "none"
+    first = run.tags.get(RANGE_START) or run.tags.get(PARTITION) or "none"
     last = run.tags.get(RANGE_END)
     return f"{first} to {last}" if last else first

@@ -15,8 +15,7 @@ COLUMNS = ("name_uk", "name_en", "kind")
 
 
 def read_catalogue(path: Path) -> list[Campaign]:
-    """Campaigns of a CSV with the columns campaign, name_uk, name_en and kind (all but the first
-    may be missing).
+    """Campaigns of a CSV: the column campaign, and name_uk, name_en and kind if it has them.
 
     Raises:
         ConfigError: the file cannot be read or has no column `campaign`.

@@ -12,11 +12,11 @@ class ConfigError(SmsEtlError):
 
 
 class PermanentSourceError(SmsEtlError):
-    """A provider refused us for a reason that a retry cannot mend (credentials, rights, request)."""
+    """A provider refused us for a reason that no retry mends (credentials, rights, request)."""
 
 
 class TransientSourceError(SmsEtlError):
-    """A provider could not answer now (time-out, 429, 5xx, cut connection); a later try may work."""
+    """A provider could not answer now (time-out, 429, 5xx, cut connection); later it may."""
 
 
 class LandingError(SmsEtlError):

@@ -181,25 +181,29 @@ def _recipe(project: Project, source: Source) -> Recipe:
 
 
 def _accounts(built: Built, name: str, days: Sequence[date]) -> list[DayAccount]:
-    classes = built.messages.group_by("day", "status_class").agg(pl.len())
-    account = built.conservation
-
-    def per_day(frame: pl.DataFrame, day: date, key: str, value: str) -> dict[str, int]:
-        return dict(frame.filter(pl.col("day") == day).select(key, value).sort(key).iter_rows())
-
-    def fate(day: date, name: str) -> dict[str, int]:
-        return per_day(account.filter(pl.col("fate") == name), day, "reason", "records")
-
+    classes = _by_day(built.messages.group_by("day", "status_class").agg(pl.len().alias("n")))
+    account = built.conservation.select("day", "reason", "records", "fate")
+    folded = _by_day(account.filter(pl.col("fate") == "folded").drop("fate"))
+    quarantined = _by_day(account.filter(pl.col("fate") == "quarantined").drop("fate"))
+    unmapped = _by_day(built.unmapped.select("day", "word", "messages"))
     return [
         DayAccount(
             day=day,
             source=name,
-            records=account.filter(pl.col("day") == day)["records"].sum(),
-            messages=sum(per_day(classes, day, "status_class", "len").values()),
-            folded=fate(day, "folded"),
-            quarantined=fate(day, "quarantined"),
-            classes=per_day(classes, day, "status_class", "len"),
-            unmapped=per_day(built.unmapped, day, "word", "messages"),
+            records=sum(sum(part.get(day, {}).values()) for part in (classes, folded, quarantined)),
+            messages=sum(classes.get(day, {}).values()),
+            folded=folded.get(day, {}),
+            quarantined=quarantined.get(day, {}),
+            classes=classes.get(day, {}),
+            unmapped=unmapped.get(day, {}),
         )
         for day in sorted(days)
     ]
+
+
+def _by_day(frame: pl.DataFrame) -> dict[date, dict[str, int]]:
+    """Rows (day, name, count) as day -> name -> count."""
+    days: dict[date, dict[str, int]] = {}
+    for day, name, count in frame.sort(frame.columns[:2]).iter_rows():
+        days.setdefault(day, {})[name] = count
+    return days

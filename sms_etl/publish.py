@@ -92,9 +92,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             silence_hours=settings.silence_hours,
             campaign=order.campaign,
             goal=settings.goal_delivery_rate,
-            expected_days=days_between(
-                max(order.first_day, settings.first_day), order.last_day
-            ),
+            expected_days=days_between(max(order.first_day, settings.first_day), order.last_day),
         ),
     )
     cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
@@ -109,7 +107,8 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
     """
     figures = figures_of(project, order)
     project.warehouse.put_campaigns(catalogue(project))
-    return editions(project).freeze(
+    store = editions(project)
+    return store.unchanged(figures, audience, order.language) or store.freeze(
         figures,
         render(figures, order.language),
         audience=audience,

@@ -208,6 +208,12 @@ class EditionStore:
             connection.execute(EDITIONS.insert(), [row])
         return self.get(edition_id)
 
+    def unchanged(self, figures: Figures, audience: str, language: Language) -> Edition | None:
+        """The newest edition of a report if it says the same, so that nothing need be drawn."""
+        newest = self.latest(EditionKey.of(figures, audience, language))
+        same = newest is not None and newest.figures_sha256 == fingerprint(figures)
+        return newest if same else None
+
     def get(self, edition_id: str) -> Edition:
         """An edition by its identifier.
 

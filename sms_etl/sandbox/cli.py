@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 
+from sms_etl.mail.local_server import running_mail_server
 from sms_etl.sandbox.clock import Clock
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.files import write_files
@@ -60,6 +61,20 @@ def serve(
         console.print(f"Twilio account {accounts.twilio_sid}, auth token {accounts.twilio_auth}")
         console.print(f"TurboSMS token {accounts.turbosms_auth}")
         console.print("Move the time: POST /_sandbox/clock; break things: POST /_sandbox/faults")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            console.print("Stopped.")
+
+
+@app.command()
+def mail(
+    folder: Annotated[Path, typer.Option(help="Where each mail is kept as an .eml file.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8026,
+) -> None:
+    """Run a mail server on loopback that keeps every mail in a folder, until Ctrl+C."""
+    with running_mail_server(folder, port) as server:
+        console.print(f"Mails to 127.0.0.1:{server.port} are kept in {folder}")
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -29,6 +29,11 @@ class Clock:
 
 
 def as_utc(moment: datetime) -> datetime:
+    """A moment with a zone, in UTC.
+
+    Raises:
+        ValueError: it has no zone.
+    """
     if moment.tzinfo is None:
         raise ValueError(f"the time {moment} has no zone; write for example 2026-10-25T03:00+02:00")
     return moment.astimezone(UTC)

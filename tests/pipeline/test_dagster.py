@@ -8,7 +8,8 @@ import pytest
 
 from assets.build import build_defs
 from assets.jobs import DAILY_JOB, REBUILD_JOB, report_job_name
-from assets.schedules import RANGE_END, RANGE_START, report_run_config
+from assets.partitions import RANGE_END, RANGE_START
+from assets.schedules import report_run_config
 from sms_etl.mail.local_server import Mailbox, running_mail_server
 from sms_etl.model.schemas import CUBE
 from sms_etl.project import Project
