@@ -130,7 +130,7 @@ def _quarantine(project: Project, name: str, days: list[date]) -> dg.AssetCheckR
     first, last = min(days), max(days)
     rows = project.lake.scan(QUARANTINE, first, last, [name]).collect()
     records = project.lake.scan(CONSERVATION, first, last, [name]).collect()["records"].sum()
-    share = len(rows) / records if records else 0.0
+    share = len(rows) / int(records) if records else 0.0
     return dg.AssetCheckResult(
         passed=share <= QUARANTINE_WARN_SHARE,
         severity=dg.AssetCheckSeverity.WARN,

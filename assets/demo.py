@@ -130,7 +130,7 @@ class _Runner:
         """Run a job; a failure ends the demo with its sentences."""
         result = self.defs.resolve_job_def(job).execute_in_process(
             instance=self.instance,
-            run_config={**(config.to_config_dict() if config else {}), **QUIET},
+            run_config={**(config.to_config_dict() if config else {}), **QUIET},  # type: ignore[no-untyped-call]
             tags=tags,
             raise_on_error=False,
         )

@@ -1,0 +1,1 @@
+"""What a reader sees: pages, partials, styles, fonts, mail and message catalogues."""

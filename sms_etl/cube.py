@@ -34,7 +34,7 @@ def build_cube(messages: pl.LazyFrame) -> Cube:
             messages_with_time=pl.col("seconds_to_deliver").count(),
         )
         .select(CUBE.names)
-        .cast(dict(CUBE.schema))
+        .cast(CUBE.schema)
     )
     latency = (
         keyed.filter(pl.col("seconds_to_deliver").is_not_null())
@@ -44,7 +44,7 @@ def build_cube(messages: pl.LazyFrame) -> Cube:
         .group_by(*CUBE_KEYS, "origin", "bucket")
         .agg(messages=pl.len())
         .select(LATENCY.names)
-        .cast(dict(LATENCY.schema))
+        .cast(LATENCY.schema)
     )
     return Cube(
         counts=counts.collect(engine="streaming").sort(*CUBE_KEYS, *_STATE_KEYS),

@@ -36,7 +36,7 @@ def check_project(project: Project) -> Iterator[CheckResult]:
     else:
         mail = settings.mail
         yield from _tried(
-            "mail server", f"{mail.host}:{mail.port} answers", lambda: open_session(mail).close()
+            "mail server", f"{mail.host}:{mail.port} answers", lambda: open_session(mail).quit()
         )
 
 

@@ -107,7 +107,7 @@ def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
             observed_at=pl.col("pulled_at"),
         )
         .select(MESSAGES.names)
-        .cast(dict(MESSAGES.schema))
+        .cast(MESSAGES.schema)
         .sort("day", "submitted_at", "message_id")
     )
 
@@ -117,7 +117,7 @@ def _quarantine(placed: pl.DataFrame, source: str) -> pl.DataFrame:
         placed.filter(pl.col("quarantined").is_not_null())
         .with_columns(source=pl.lit(source), reason=pl.col("quarantined"))
         .select(QUARANTINE.names)
-        .cast(dict(QUARANTINE.schema))
+        .cast(QUARANTINE.schema)
         .sort("day", "pull", "page", "record")
     )
 
@@ -154,7 +154,7 @@ def _conservation(
         pl.concat([account, nothing], how="diagonal_relaxed")
         .with_columns(source=pl.lit(source))
         .select(CONSERVATION.names)
-        .cast(dict(CONSERVATION.schema))
+        .cast(CONSERVATION.schema)
         .sort("day", "fate", "reason")
     )
 
@@ -173,7 +173,7 @@ def _unmapped(messages: pl.DataFrame, source: str) -> pl.DataFrame:
     ]
     return (
         pl.concat([frame.select(UNMAPPED.names) for frame in found])
-        .cast(dict(UNMAPPED.schema))
+        .cast(UNMAPPED.schema)
         .sort("day", "kind", "word")
     )
 

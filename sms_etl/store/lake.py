@@ -32,9 +32,7 @@ class Lake:
         """Where a table lies."""
         return self.root / table.name
 
-    def replace(
-        self, table: Table, source: str, days: Sequence[date], frame: pl.DataFrame
-    ) -> None:
+    def replace(self, table: Table, source: str, days: Sequence[date], frame: pl.DataFrame) -> None:
         """Put `frame` in the place of everything the table holds for these days of a source.
 
         Rows of `frame` outside the slice are an error of the caller and are refused by Delta.
@@ -45,11 +43,13 @@ class Lake:
         if not days:
             return
         path = self.path(table)
-        ordered = frame.select(table.names).cast(dict(table.schema))
+        ordered = frame.select(table.names).cast(table.schema)
         with _readable(path, "written"):
             if not DeltaTable.is_deltatable(str(path)):
                 table.empty().write_delta(
-                    str(path), mode="ignore", delta_write_options={"partition_by": PARTITION_COLUMNS}
+                    str(path),
+                    mode="ignore",
+                    delta_write_options={"partition_by": PARTITION_COLUMNS},
                 )
             if ordered.is_empty():
                 DeltaTable(str(path)).delete(_slice(source, days))

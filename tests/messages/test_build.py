@@ -79,7 +79,7 @@ def test_a_price_that_comes_late_is_kept_and_never_lost_again():
 
 def test_an_update_by_billing_does_not_make_the_delivery_late():
     seen = observation("SM1", done_at=NOON + seconds(9))
-    billed = {**seen, **{"done_at": NOON + timedelta(hours=5), "pulled_at": PULLED + seconds(5)}}
+    billed = {**seen, "done_at": NOON + timedelta(hours=5), "pulled_at": PULLED + seconds(5)}
     billed["updated_at"] = billed["done_at"]
 
     assert only(build(billed, seen))["seconds_to_deliver"] == 9.0
