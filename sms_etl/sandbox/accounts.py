@@ -15,3 +15,7 @@ class Accounts:
     twilio_sid: str = TWILIO_ACCOUNT_SID
     twilio_auth: str = field(default="sandbox-twilio", repr=False)
     turbosms_auth: str = field(default="sandbox-turbosms", repr=False)
+
+    def secret_of(self, provider: str) -> str:
+        """The secret of any other provider's account."""
+        return f"sandbox-{provider}"

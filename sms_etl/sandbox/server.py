@@ -12,20 +12,23 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import polars as pl
 from pydantic import ValidationError
 
-from sms_etl.sandbox import turbosms_api, twilio_api
 from sms_etl.sandbox.accounts import Accounts
+from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.clock import Clock
 from sms_etl.sandbox.faults import Faults, FaultSettings
+from sms_etl.sandbox.files import outbox_at
 from sms_etl.sandbox.lifecycle import AGED_OUT
-from sms_etl.sandbox.turbosms_api import TurboSmsApi
-from sms_etl.sandbox.twilio_api import TwilioApi
+from sms_etl.sandbox.provider import ProviderApi
+from sms_etl.sandbox.registry import api_class, mounted
+from sms_etl.sandbox.truth import truth_at
 from sms_etl.sandbox.wire import Reply, Request, json_reply
 from sms_etl.sandbox.world import World
 
@@ -63,10 +66,32 @@ class Sandbox:
         self.faults = faults
         self.requests_log: list[LoggedRequest] = []
         self.base_url = ""
-        self._apis: dict[str, TwilioApi | TurboSmsApi] = {
-            "twilio": TwilioApi(world, accounts),
-            "turbosms": TurboSmsApi(world, accounts),
-        }
+        self._apis: dict[str, ProviderApi] = {}
+        self._lock = threading.Lock()
+
+    def api(self, provider: str) -> ProviderApi:
+        """The API of a provider, made when first asked for."""
+        with self._lock:
+            if provider not in self._apis:
+                self._apis[provider] = api_class(provider)(self.world, self.accounts)
+            return self._apis[provider]
+
+    def show(self, provider: str, way: Way | None) -> None:
+        """Let a provider show the messages of another way; None: of its own."""
+        with self._lock:
+            self._apis[provider] = api_class(provider)(self.world, self.accounts, way)
+
+    def outbox(self, provider: str) -> pl.DataFrame:
+        """The outbox of the messages that a provider shows (schemas.OUTBOX), source null."""
+        api = self.api(provider)
+        rows = outbox_at(self.world, self.clock.now()).filter(pl.col("source") == api.way)
+        return rows.with_columns(api.own_id(), source=pl.lit(None, pl.String))
+
+    def truth(self, provider: str) -> pl.DataFrame:
+        """truth.truth_at of the messages that a provider shows, with its identifiers."""
+        api = self.api(provider)
+        truth = truth_at(self.world, self.clock.now()).filter(pl.col("way") == api.way)
+        return truth.with_columns(api.own_id())
 
     def set_clock(self, now: datetime) -> None:
         """Move the simulated time."""
@@ -80,12 +105,15 @@ class Sandbox:
         """Answer one request and log it (admin requests are not logged)."""
         if request.path.startswith(_ADMIN):
             return Outcome(self._admin(request))
-        provider = _provider_of(request.path)
-        outcome = (
-            self._provider_answer(provider, request)
-            if provider
-            else Outcome(json_reply(404, {"error": f"the sandbox has no {request.path}"}))
-        )
+        found = mounted(request.path)
+        if found is None:
+            outcome = Outcome(json_reply(404, {"error": f"the sandbox has no {request.path}"}))
+        else:
+            provider, mount = found
+            inner = replace(
+                request, target=request.target.removeprefix(mount), base=self.base_url + mount
+            )
+            outcome = self._provider_answer(provider, inner)
         self.requests_log.append(
             LoggedRequest(request.method, request.target, outcome.reply.status, outcome.cut)
         )
@@ -93,15 +121,28 @@ class Sandbox:
 
     def _provider_answer(self, provider: str, request: Request) -> Outcome:
         settings = self.faults.settings_for(provider)
+        api = self.api(provider)
         time.sleep(settings.latency_ms / 1000)
-        if self.faults.spend("rate_limited", provider):
-            return Outcome(_too_many_requests(settings.retry_after))
-        if self.faults.spend("server_errors", provider):
-            return Outcome(twilio_api.error(500, 20500, "Internal Server Error"))
-        reply = self._apis[provider].handle(request, self.clock.now(), settings)
+        calm = self.faults.calm(provider)
+        if not calm and (refusal := self._refusal(api, settings)):
+            return Outcome(refusal)
+        reply = api.handle(request, self.clock.now(), settings)
+        if settings.clock_step_seconds:
+            self.clock.set(self.clock.now() + timedelta(seconds=settings.clock_step_seconds))
+        if calm:
+            return Outcome(reply)
         if self.faults.spend("truncated", provider):
             reply = Reply(reply.status, reply.body[: len(reply.body) // 2], reply.headers)
         return Outcome(reply, cut=self.faults.spend("cut", provider))
+
+    def _refusal(self, api: ProviderApi, settings: FaultSettings) -> Reply | None:
+        if self.faults.spend("rate_limited", api.name):
+            after = settings.retry_after
+            return api.failure(429, {} if after is None else {"Retry-After": str(after)})
+        if self.faults.spend("server_errors", api.name):
+            return api.failure(500, {})
+        busy = api.busy()
+        return busy if busy and self.faults.spend("busy_inside", api.name) else None
 
     def _admin(self, request: Request) -> Reply:
         try:
@@ -118,17 +159,6 @@ class Sandbox:
         except (ValueError, TypeError, KeyError) as problem:
             return json_reply(400, {"error": f"cannot use this body: {problem!r}"})
         return json_reply(404, {"error": "admin endpoints: /_sandbox/clock and /_sandbox/faults"})
-
-
-def _provider_of(path: str) -> str | None:
-    if path.startswith(twilio_api.PREFIX):
-        return "twilio"
-    return "turbosms" if path.startswith(turbosms_api.MODULES) else None
-
-
-def _too_many_requests(retry_after: int | None) -> Reply:
-    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
-    return twilio_api.error(429, 20429, "Too Many Requests", headers)
 
 
 def _handler_of(sandbox: Sandbox) -> type[BaseHTTPRequestHandler]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 import polars as pl
@@ -19,35 +19,49 @@ import polars as pl
 from sms_etl.sandbox.accounts import Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
-from sms_etl.sandbox.lifecycle import seen_at
 from sms_etl.sandbox.outcomes import TURBOSMS_CODE_NAMES
+from sms_etl.sandbox.provider import ProviderApi, Told
 from sms_etl.sandbox.wire import Reply, Request, json_reply
 from sms_etl.sandbox.words import with_words
-from sms_etl.sandbox.world import World
+from sms_etl.sandbox.world import UUID_PIECES, World
 
-MODULES = ("/message/", "/user/", "/file/")
 _NO_CONTENT = (104, "REQUIRED_CONTENT")
 _NO_TOKEN, _WRONG_TOKEN, _EXPIRED_TOKEN = (
     (103, "REQUIRED_TOKEN"),
     (105, "REQUIRED_AUTH"),
     (301, "INVALID_TOKEN"),
 )
+_BUSY = (999, "FATAL_ERROR")
 _UNREADABLE = (502, "FAILED_PARSE_BODY")
 _BAD_REQUEST = (300, "INVALID_REQUEST")
 _FOREIGN_ID = {"response_code": 414, "response_status": "NOT_ALLOWED_MESSAGE_ID"}
 _PAID_IN_MICRO = 1_000_000_000_000
 
 
-class TurboSmsApi:
+class TurboSmsApi(ProviderApi):
     """Answers requests of one TurboSMS account."""
 
-    def __init__(self, world: World, accounts: Accounts) -> None:
-        self._accounts = accounts
+    name = "turbosms"
+    words: ClassVar[Mapping[str, Told]] = {}  # in sandbox.words, beside the other ways'
+    own_way = Way.TURBOSMS
+    id_field = "message_id"
+
+    def __init__(self, world: World, accounts: Accounts, way: Way | None = None) -> None:
+        super().__init__(world, accounts, way)
         self._zone = world.parameters.zone
-        self._rows = world.by_way[Way.TURBOSMS]
-        self._position: dict[str, int] = {
-            identifier: at for at, identifier in enumerate(self._rows["message_id"])
-        }
+
+    def identifier(self, thirty_two_hex: pl.Expr) -> pl.Expr:
+        """A UUID."""
+        pieces = [thirty_two_hex.str.slice(at, length) for at, length in UUID_PIECES]
+        return pl.concat_str(pieces, separator="-")
+
+    def worded(self, seen: pl.DataFrame) -> pl.DataFrame:
+        """TurboSMS's words."""
+        return with_words(seen).with_columns(pl.col("code").cast(pl.String))
+
+    def busy(self) -> Reply:
+        """An internal error of TurboSMS."""
+        return _answer(_BUSY)
 
     def handle(self, request: Request, now: datetime, faults: FaultSettings) -> Reply:
         """The answer to a request at a simulated time."""
@@ -76,10 +90,10 @@ class TurboSmsApi:
             return _NO_TOKEN
         if faults.token_expired:
             return _EXPIRED_TOKEN
-        return None if given == self._accounts.turbosms_auth else _WRONG_TOKEN
+        return None if given == self.accounts.turbosms_auth else _WRONG_TOKEN
 
     def _balance(self, now: datetime) -> float:
-        spent = self._rows.filter(pl.col("billed_at") <= now).select(
+        spent = self.messages.filter(pl.col("billed_at") <= now).select(
             (pl.col("parts") * pl.col("part_micro")).sum()
         )
         return float(round((_PAID_IN_MICRO - int(spent.item())) / 1_000_000, 2))
@@ -91,18 +105,20 @@ class TurboSmsApi:
             return _answer(_NO_CONTENT)
         if not isinstance(asked, list):
             return _answer(_BAD_REQUEST)
-        known = [self._position[i] for i in asked if isinstance(i, str) and i in self._position]
-        seen = with_words(seen_at(self._rows[known], now))
-        found = {row["message_id"]: self._record(row) for row in seen.iter_rows(named=True)}
+        seen = self.seen(self.by_ids([i for i in asked if isinstance(i, str)]), now, faults)
+        found = {row["message_id"]: self.record(row) for row in seen.iter_rows(named=True)}
         result = [found.get(str(i)) or {"message_id": i, **_FOREIGN_ID} for i in asked]
-        return _answer((0, "OK"), [_spoiled(record, faults) for record in result])
+        return _answer(
+            (0, "OK"), self.spoiled([_nonsense(record, faults) for record in result], faults)
+        )
 
-    def _record(self, row: Mapping[str, Any]) -> dict[str, Any]:
-        code = row["code"]
+    def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """One message in TurboSMS's fields."""
+        code = int(row["code"])
         record = {
             "message_id": row["message_id"],
             "response_code": code,
-            "response_status": TURBOSMS_CODE_NAMES[code],
+            "response_status": TURBOSMS_CODE_NAMES.get(code, "SOMETHING_NEW"),
             "recipient": (row["e164"] or row["recipient"]).removeprefix("+"),
             "sent": self._local(row["sent_at"]),
             "updated": self._local(row["updated_at"]),
@@ -144,10 +160,7 @@ def _answer(code_and_status: tuple[int, str], result: Any = None) -> Reply:
     )
 
 
-def _spoiled(record: dict[str, Any], faults: FaultSettings) -> dict[str, Any]:
-    identifier = record["message_id"]
-    if identifier in faults.status_words:
-        record = record | {"status": faults.status_words[identifier]}
-    if identifier in faults.nonsense:
+def _nonsense(record: dict[str, Any], faults: FaultSettings) -> dict[str, Any]:
+    if record["message_id"] in faults.nonsense:
         record = record | {"sent": 0, "updated": "yesterday", "status": 7}
     return record

@@ -10,12 +10,10 @@ would refuse at once is accepted and then `failed`, as under a messaging service
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 import polars as pl
@@ -24,7 +22,7 @@ from sms_etl.sandbox import texts
 from sms_etl.sandbox.accounts import TWILIO_SERVICE_SID, Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
-from sms_etl.sandbox.lifecycle import seen_at
+from sms_etl.sandbox.provider import ProviderApi, Told, page_size
 from sms_etl.sandbox.wire import Reply, Request, json_reply
 from sms_etl.sandbox.words import with_words
 from sms_etl.sandbox.world import INBOUND_NUMBER, World
@@ -44,26 +42,50 @@ _ERROR_MESSAGES = {
     30007: "Message filtered",
     30008: "Unknown error",
 }
+_FAILURES = {
+    401: (20003, "Authenticate"),
+    429: (20429, "Too Many Requests"),
+    500: (20500, "Internal Server Error"),
+}
 
 
 class BadRequest(Exception):  # noqa: N818 named as the HTTP status it becomes
     """A parameter that Twilio refuses with HTTP 400."""
 
 
-class TwilioApi:
+class TwilioApi(ProviderApi):
     """Answers requests of one Twilio account, read-only."""
 
-    def __init__(self, world: World, accounts: Accounts) -> None:
+    name = "twilio"
+    words: ClassVar[Mapping[str, Told]] = {}  # in sandbox.words: they depend on more than outcomes
+    own_way = Way.TWILIO
+    id_field = "sid"
+
+    def __init__(self, world: World, accounts: Accounts, way: Way | None = None) -> None:
+        super().__init__(world, accounts, way)
         self._accounts = accounts
-        self._rows = _listed_rows(world)
+        self._rows = _listed_rows(self.messages, world)
         self._position: dict[str, int] = {
             identifier: at for at, identifier in enumerate(self._rows["message_id"])
         }
 
+    def identifier(self, thirty_two_hex: pl.Expr) -> pl.Expr:
+        """SM and the digits."""
+        return "SM" + thirty_two_hex
+
+    def worded(self, seen: pl.DataFrame) -> pl.DataFrame:
+        """Twilio's words, which for a waiting message depend on the service."""
+        return with_words(seen).with_columns(pl.col("code").cast(pl.String))
+
+    def failure(self, status: int, headers: Mapping[str, str]) -> Reply:
+        """Twilio's error body."""
+        code, message = _FAILURES[status]
+        return error(status, code, message, headers)
+
     def handle(self, request: Request, now: datetime, faults: FaultSettings) -> Reply:
         """The answer to a request at a simulated time."""
         if faults.token_expired or not self._authorised(request):
-            return error(401, 20003, "Authenticate")
+            return self.failure(401, {})
         account, _, rest = request.path.removeprefix(PREFIX).partition("/")
         sid = self._accounts.twilio_sid
         if request.method != "GET":
@@ -80,13 +102,7 @@ class TwilioApi:
         return _not_found(request.path)
 
     def _authorised(self, request: Request) -> bool:
-        kind, _, coded = request.headers.get("Authorization", "").partition(" ")
-        try:
-            given = base64.b64decode(coded, validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            return False
-        expected = f"{self._accounts.twilio_sid}:{self._accounts.twilio_auth}"
-        return kind.lower() == "basic" and given == expected
+        return request.basic == (self._accounts.twilio_sid, self._accounts.twilio_auth)
 
     def _account(self) -> dict[str, Any]:
         sid = self._accounts.twilio_sid
@@ -112,7 +128,7 @@ class TwilioApi:
 
     def _list(self, request: Request, now: datetime, faults: FaultSettings) -> Reply:
         query = request.query
-        size = _page_size(query)
+        size = page_size(_page_size(query), faults)
         page = _whole(query, "Page", 0)
         after = self._after(query, page)
         exists = pl.col("submitted_at") <= now
@@ -158,16 +174,17 @@ class TwilioApi:
         self, rows: pl.DataFrame, now: datetime, faults: FaultSettings
     ) -> list[dict[str, Any]]:
         times = pl.col("submitted_at", "sent_at", "updated_at").dt.strftime(_RFC_2822)
-        seen = with_words(seen_at(rows, now)).with_columns(times)
-        return [
-            _spoiled(_record(row, self._accounts.twilio_sid), faults)
+        seen = self.seen(rows, now, faults).with_columns(times)
+        records = [
+            _nonsense(_record(row, self._accounts.twilio_sid), faults)
             for row in seen.iter_rows(named=True)
         ]
+        return self.spoiled(records, faults)
 
 
-def _listed_rows(world: World) -> pl.DataFrame:
+def _listed_rows(messages: pl.DataFrame, world: World) -> pl.DataFrame:
     """Both directions in the order they are listed: newest first."""
-    sent = world.by_way[Way.TWILIO].with_columns(
+    sent = messages.with_columns(
         direction=pl.lit("outbound-api"), to=pl.coalesce("e164", "recipient")
     )
     received = world.inbound.with_columns(
@@ -238,6 +255,7 @@ def _record(row: Mapping[str, Any], account: str) -> dict[str, Any]:
     unsent_by_service = row["service"] and row["sent_at"] is None
     uri = f"{PREFIX}{account}/Messages/{row['message_id']}"
     price = row["part_micro"] * row["parts"] / 1_000_000
+    code = None if row["code"] is None else int(row["code"])
     return {
         "sid": row["message_id"],
         "account_sid": account,
@@ -251,8 +269,8 @@ def _record(row: Mapping[str, Any], account: str) -> dict[str, Any]:
         "num_media": "0",
         "price": f"-{price:.5f}" if row["billed_at"] else None,
         "price_unit": row["currency"],
-        "error_code": row["code"],
-        "error_message": _ERROR_MESSAGES.get(row["code"]),
+        "error_code": code,
+        "error_message": _ERROR_MESSAGES.get(code or 0),
         "date_created": row["submitted_at"],
         "date_sent": row["sent_at"],
         "date_updated": row["updated_at"],
@@ -262,11 +280,8 @@ def _record(row: Mapping[str, Any], account: str) -> dict[str, Any]:
     }
 
 
-def _spoiled(record: dict[str, Any], faults: FaultSettings) -> dict[str, Any]:
-    sid = record["sid"]
-    if sid in faults.status_words:
-        record = record | {"status": faults.status_words[sid]}
-    if sid in faults.nonsense:
+def _nonsense(record: dict[str, Any], faults: FaultSettings) -> dict[str, Any]:
+    if record["sid"] in faults.nonsense:
         record = record | {
             "date_created": 20261025, "price": ["free"], "num_segments": "many",
             "error_code": {"code": None},

@@ -36,7 +36,7 @@ INBOUND_NUMBER = "+15005550006"
 """Number that customers answer to; Twilio's own test number."""
 
 _HEX = "hexadecimal"
-_UUID_PIECES = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
+UUID_PIECES = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
 
 _PRICE_MICRO = {
     (Way.TWILIO, "UA"): 88_500,
@@ -214,7 +214,7 @@ def _duplicates(draws: Draws, drafts: pl.DataFrame, count: int) -> pl.DataFrame:
 def _identified(draws: Draws, drafts: pl.DataFrame) -> pl.DataFrame:
     """Set message_id in the form its provider uses."""
     hexadecimal = _hexadecimal(draws, drafts)
-    pieces = [pl.col(_HEX).str.slice(at, length) for at, length in _UUID_PIECES]
+    pieces = [pl.col(_HEX).str.slice(at, length) for at, length in UUID_PIECES]
     uuid = pl.concat_str(pieces, separator="-")
     number = (pl.col(ROW) + 70_000_000).cast(pl.String)
     return (

@@ -1,0 +1,19 @@
+"""Which provider APIs the sandbox has. A new one is one module and one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+APIS: Mapping[str, str] = {
+    "turbosms": "TurboSmsApi",
+    "twilio": "TwilioApi",
+}
+"""Provider to the class in `sms_etl.sandbox.<provider>_api`; served under `/<provider>`."""
+
+ROOTS: Mapping[str, str] = {
+    "/2010-04-01/Accounts/": "twilio",
+    "/message/": "turbosms",
+    "/user/": "turbosms",
+    "/file/": "turbosms",
+}
+"""Path beginnings that are served without a mount."""
