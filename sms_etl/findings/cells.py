@@ -1,7 +1,7 @@
 """Cells: hourly counts of sent and bad messages, in one shape for every kind of problem.
 
 A cell is one hour of one combination of SLICED_BY. Columns: `usual` (true: only tells what is
-normal), `hour` (UTC), `local_day`, `local_hour`, SLICED_BY, and whole numbers
+normal), `hour` (UTC), SLICED_BY (Categorical, for it is grouped faster), and whole numbers
 `n` and `bad` (messages, and those of them that went wrong), `allow` (bad ones that are no wonder,
 such as receipts too young to be there), `usual_n` and `usual_bad` (what the cell says of normal).
 """
@@ -22,7 +22,7 @@ from sms_etl.model.vocabulary import Permanence, StatusClass, TimeOrigin
 SLICED_BY = ("source", "sender", "country", "operator")
 """Dimensions a problem can be told of."""
 
-_TIME = ("usual", "hour", "local_day", "local_hour")
+_TIME = ("usual", "hour")
 _STATE = ("status_class", "reason", "permanence", "currency")
 _HOUR = timedelta(hours=1)
 
@@ -43,12 +43,23 @@ DROPPED = UNDELIVERED & ~_by_reason(list_reasons())
 """Messages that a number in order, whose owner wants them, did not get."""
 
 
+def with_usual(rows: pl.LazyFrame, usual: pl.LazyFrame) -> pl.LazyFrame:
+    """Both tables as one, told apart by the column `usual`."""
+    return pl.concat(
+        [
+            rows.with_columns(usual=pl.lit(value=False)),
+            usual.with_columns(usual=pl.lit(value=True)),
+        ]
+    )
+
+
 def hourly(cube: pl.LazyFrame, usual: pl.LazyFrame) -> pl.DataFrame:
-    """CUBE rows with local time, summed over what no problem is told of."""
+    """CUBE rows summed over what no problem is told of."""
     return (
-        _with_usual(cube, usual)
+        with_usual(cube, usual)
         .group_by([*_TIME, *SLICED_BY, *_STATE])
         .agg(pl.col("messages", "cost_micro", "messages_with_cost").sum())
+        .with_columns(pl.col(*SLICED_BY, *_STATE).cast(pl.Categorical))
         .collect(engine="streaming")
     )
 
@@ -57,13 +68,18 @@ def hourly_times(
     latency: pl.LazyFrame, usual: pl.LazyFrame, limits: Thresholds
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Cells of slow deliveries, and for every source how many were delivered by which bucket."""
-    rows = _with_usual(latency, usual).filter(pl.col("origin") != TimeOrigin.NONE)
+    rows = with_usual(latency, usual).filter(pl.col("origin") != TimeOrigin.NONE)
     slow = value_of(pl.col("bucket")) > limits.slow_seconds
     cells = (
         rows.filter(pl.col("origin") == TimeOrigin.PROVIDER)
         .group_by([*_TIME, *SLICED_BY])
         .agg(n=pl.col("messages").sum(), bad=pl.col("messages").filter(slow).sum())
-        .with_columns(allow=pl.lit(0, pl.Int64), usual_n="n", usual_bad="bad")
+        .with_columns(
+            pl.col(*SLICED_BY).cast(pl.Categorical),
+            allow=pl.lit(0, pl.Int64),
+            usual_n="n",
+            usual_bad="bad",
+        )
     )
     speed = (
         rows.group_by("source", "bucket")
@@ -73,39 +89,56 @@ def hourly_times(
             arrived=pl.col("messages").cum_sum().over("source")
             / pl.col("messages").sum().over("source")
         )
-        .select("source", "bucket", "arrived")
+        .select(pl.col("source").cast(pl.Categorical), "bucket", "arrived")
     )
     return cells.collect(engine="streaming"), speed.collect(engine="streaming")
 
 
-def delivery_cells(hours: pl.DataFrame) -> pl.DataFrame:
+def slot_sums(hours: pl.DataFrame) -> pl.DataFrame:
+    """For every hour of every combination: messages `n`, `dropped`, and with `missing` end."""
+    messages = pl.col("messages")
+    return (
+        hours.lazy()
+        .group_by([*_TIME, *SLICED_BY])
+        .agg(
+            n=messages.sum(),
+            dropped=messages.filter(DROPPED).sum(),
+            missing=messages.filter(MISSING).sum(),
+        )
+        .collect(engine="streaming")
+    )
+
+
+def delivery_cells(sums: pl.DataFrame) -> pl.DataFrame:
     """Undelivered of all sent; what is normal is told by those whose end is known.
 
     Both choices lean to silence: a waiting message counts as sent and not as bad, so an hour
     whose rejections come in before its deliveries raises no alarm.
     """
-    messages = pl.col("messages")
-    return hours.group_by([*_TIME, *SLICED_BY]).agg(
-        n=messages.sum(),
-        bad=messages.filter(DROPPED).sum(),
+    return sums.select(
+        *_TIME,
+        *SLICED_BY,
+        "n",
+        bad="dropped",
         allow=pl.lit(0, pl.Int64),
-        usual_n=messages.filter(~MISSING).sum(),
-        usual_bad=messages.filter(DROPPED).sum(),
+        usual_n=pl.col("n") - pl.col("missing"),
+        usual_bad="dropped",
     )
 
 
 def receipt_cells(
-    hours: pl.DataFrame, speed: pl.DataFrame, as_of: AsOf, limits: Thresholds
+    hours: pl.DataFrame,
+    sums: pl.DataFrame,
+    speed: pl.DataFrame,
+    as_of: AsOf,
+    limits: Thresholds,
 ) -> pl.DataFrame:
     """Messages without a known end; as many are allowed as are usually late at that age.
 
     Late at an age: deliveries slower than it, and all that will fail, for a failure may be told
     only when the network gives up.
     """
-    messages = pl.col("messages")
-    cells = hours.group_by([*_TIME, *SLICED_BY]).agg(
-        n=messages.sum(), bad=messages.filter(MISSING).sum()
-    )
+    cells = sums.drop("dropped").rename({"missing": "bad"})
     late = _late_shares(hours, speed, as_of, limits)
     allow = (pl.col("n") * pl.col("late")).ceil().cast(pl.Int64)
     return (
@@ -114,15 +147,6 @@ def receipt_cells(
         .with_columns(allow=allow)
         .with_columns(usual_n="n", usual_bad=(pl.col("bad") - pl.col("allow")).clip(lower_bound=0))
         .drop("late", "age")
-    )
-
-
-def _with_usual(rows: pl.LazyFrame, usual: pl.LazyFrame) -> pl.LazyFrame:
-    return pl.concat(
-        [
-            rows.with_columns(usual=pl.lit(value=False)),
-            usual.with_columns(usual=pl.lit(value=True)),
-        ]
     )
 
 

@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from sms_etl.findings.cells import delivery_cells, hourly, hourly_times, receipt_cells
+from sms_etl.findings.cells import delivery_cells, hourly, hourly_times, receipt_cells, slot_sums
 from sms_etl.findings.explain import find_separate_problems
 from sms_etl.findings.tallies import dead_numbers, quarantined_records, unmapped_words
 from sms_etl.findings.tell import (
@@ -50,10 +50,11 @@ def find_problems(
     slow, speed = hourly_times(evidence.latency, evidence.usual_latency, limits)
     submitted = int(hours.filter(~pl.col("usual"))["messages"].sum())
     report = Report(first, last, zone, submitted, as_of)
+    sums = slot_sums(hours)
     drops = find_separate_problems(
-        delivery_cells(hours), limits.step, zone, limits, lambda problem: is_block(hours, problem)
+        delivery_cells(sums), limits.step, zone, limits, lambda problem: is_block(hours, problem)
     )
-    receipts = receipt_cells(hours, speed, as_of, limits)
+    receipts = receipt_cells(hours, sums, speed, as_of, limits)
     silent = find_separate_problems(receipts, limits.coverage_step, zone, limits)
     late = find_separate_problems(slow, limits.slow_step, zone, limits)
     found = [

@@ -58,12 +58,12 @@ def find_separate_problems(
     Args:
         cells: See findings.cells.
         step: Rise of the bad share that matters.
-        zone: Time zone in which two runs of a slice on one day are one problem.
+        zone: Time zone of the hours of the day, and of the day on which two runs are one problem.
         limits: Thresholds.
         prefers: Which of several names for the same messages is the better one to tell.
     """
     found: list[Problem] = []
-    sliced = slice_cells(cells, limits)
+    sliced = slice_cells(cells, zone, limits)
     while len(found) < limits.max_problems:
         runs = find_runs(sliced, step, limits)
         if not runs:

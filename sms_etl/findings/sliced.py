@@ -58,6 +58,8 @@ class Sliced:
     `members` which combination of SLICED_BY is in which slice, a table per scope.
     """
 
+    zone: str
+
     scopes: Sequence[dict[str, str]]
     past: Past
     now: pl.DataFrame
@@ -68,13 +70,13 @@ class Sliced:
         """The same without the cells `gone`, all of which lie in `windows` (hours, inclusive)."""
         touched = pl.any_horizontal(pl.col("hour").is_between(*window) for window in windows)
         cells = self.cells.filter(~gone)
-        fresh = _hours(cells.filter(touched), self.members)
+        fresh = _hours(cells.filter(touched), self.members, self.zone)
         now = pl.concat([self.now.filter(~touched), fresh]).sort("slice", "hour")
         return replace(self, cells=cells, now=now)
 
 
-def slice_cells(cells: pl.DataFrame, limits: Thresholds) -> Sliced:
-    """Sum cells (see findings.cells) to the hours of their slices."""
+def slice_cells(cells: pl.DataFrame, zone: str, limits: Thresholds) -> Sliced:
+    """Sum cells (see findings.cells) to the hours of their slices; hours of the day in `zone`."""
     combinations = cells.select(SLICED_BY).unique().sort(SLICED_BY).with_row_index(_COMBINATION)
     scopes: list[dict[str, str]] = []
     members = []
@@ -92,9 +94,10 @@ def slice_cells(cells: pl.DataFrame, limits: Thresholds) -> Sliced:
     usual = pl.col("usual")
     current = known.filter(~usual)
     return Sliced(
+        zone=zone,
         scopes=scopes,
-        past=_past(_hours(known.filter(usual), members), limits),
-        now=_hours(current, members).sort("slice", "hour"),
+        past=_past(_hours(known.filter(usual), members, zone), limits),
+        now=_hours(current, members, zone).sort("slice", "hour"),
         cells=current,
         members=members,
     )
@@ -125,11 +128,16 @@ def _past(hours: pl.DataFrame, limits: Thresholds) -> Past:
     return Past(hours=hours, sums=sums, seasons=seasons_of(hours, limits))
 
 
-def _hours(cells: pl.DataFrame, members: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return pl.concat(
-        cells.select(_COMBINATION, "hour", "local_hour", *_COUNTS)
-        .join(member, on=_COMBINATION)
-        .group_by("slice", "hour", "local_hour")
-        .agg(pl.col(*_COUNTS).sum())
-        for member in members
+def _hours(cells: pl.DataFrame, members: Sequence[pl.DataFrame], zone: str) -> pl.DataFrame:
+    counted = cells.lazy().select(_COMBINATION, "hour", *_COUNTS)
+    local_hour = pl.col("hour").dt.convert_time_zone(zone).dt.hour()
+    return (
+        pl.concat(
+            counted.join(member.lazy(), on=_COMBINATION)
+            .group_by("slice", "hour")
+            .agg(pl.col(*_COUNTS).sum())
+            for member in members
+        )
+        .with_columns(local_hour=local_hour)
+        .collect(engine="streaming")
     )

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from sms_etl.days import day_window
-from sms_etl.findings.cells import DEAD
+from sms_etl.findings.cells import DEAD, with_usual
 from sms_etl.findings.explain import in_scope
 from sms_etl.findings.tell import Report, finding_id
 from sms_etl.findings.thresholds import Thresholds
@@ -31,7 +31,7 @@ def dead_numbers(
 
     The baseline of all messages is the usual ones, of a campaign every other message.
     """
-    now, before = _by_campaign(cube), _by_campaign(usual)
+    now, before = _by_campaign(cube, usual)
     dead, sent = _sums(now)
     lists = [row for row in now.iter_rows(named=True) if _worth_cleaning(row, limits)]
     if not lists and not _worth_cleaning({"dead": dead, "sent": sent}, limits):
@@ -98,14 +98,17 @@ def _others(row: dict[str, Any], now: pl.DataFrame, before: pl.DataFrame) -> pl.
     return pl.concat([now, before]).filter(pl.col("campaign") != row["campaign"])
 
 
-def _by_campaign(cube: pl.LazyFrame) -> pl.DataFrame:
+def _by_campaign(cube: pl.LazyFrame, usual: pl.LazyFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Dead and sent of every campaign, most dead first: the current rows and the usual ones."""
     messages = pl.col("messages")
-    return (
-        cube.group_by("campaign")
+    rows = (
+        with_usual(cube, usual)
+        .group_by("usual", "campaign")
         .agg(sent=messages.sum(), dead=messages.filter(DEAD).sum())
         .sort("dead", "campaign", descending=[True, False])
         .collect(engine="streaming")
     )
+    return rows.filter(~pl.col("usual")), rows.filter(pl.col("usual"))
 
 
 def _sums(rows: pl.DataFrame) -> tuple[int, int]:

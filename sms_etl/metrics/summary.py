@@ -166,6 +166,12 @@ def compact(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     )
 
 
+def compact_hours(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
+    """The cube with only `hour` and `keys` left of its dimensions, without reasons."""
+    states = ["status_class", "receipt", "currency"]
+    return cube.group_by(["hour", *keys, *states]).agg(pl.col(*_MEASURES, *_MONEY).sum())
+
+
 def compact_latency(latency: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     """The histogram with only `keys` left of its dimensions."""
     return latency.group_by([*keys, "origin", "bucket"]).agg(pl.col("messages").sum())

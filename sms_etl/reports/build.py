@@ -20,6 +20,7 @@ from sms_etl.metrics.summary import (
     AsOf,
     Key,
     compact,
+    compact_hours,
     compact_latency,
     no_totals,
     plain_rate,
@@ -168,14 +169,18 @@ class _Rows:
             )
         return first, last
 
+    @property
+    def days_before(self) -> Days | None:
+        """Days of the period before, whether anything was sent then or not; null for a campaign."""
+        if self.request.campaign is not None:
+            return None
+        return previous_days(self.request.period, *self.days)
+
     @cached_property
     def previous(self) -> Days | None:
         """Days of the period before; null for a campaign, or where there is no data at all."""
-        if self.request.campaign is not None:
-            return None
-        days = previous_days(self.request.period, *self.days)
-        found = self.all[0].filter(pl.col("local_day").is_between(*days)).head(1).collect()
-        return days if found.height else None
+        found = self.slim[0].select(pl.col(_BEFORE).any()).collect().item()
+        return self.days_before if found else None
 
     @property
     def asked(self) -> pl.Expr:
@@ -199,8 +204,8 @@ class _Rows:
     def both(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
         """Cube and latency of the report and of the previous period, told apart by a column."""
         before = pl.lit(value=False)
-        if self.previous:
-            before = pl.col("local_day").is_between(*self.previous)
+        if self.days_before:
+            before = pl.col("local_day").is_between(*self.days_before)
         cube, latency = self.all
         wanted = (self.inside & self.asked) | before
         return (
@@ -219,9 +224,18 @@ class _Rows:
         )
 
     @cached_property
+    def timed(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
+        """`both` summed over all dimensions but time, in memory."""
+        cube, latency = self.both
+        counts = compact_hours(cube, [_BEFORE]).collect(engine="streaming")
+        times = compact_latency(latency, ["hour", _BEFORE]).collect(engine="streaming")
+        zone = self.request.zone
+        return with_local_time(counts.lazy(), zone), with_local_time(times.lazy(), zone)
+
+    @cached_property
     def by_day(self) -> dict[Key, Totals]:
         """Totals of every day of the report and of the previous period."""
-        return totals_by(*self.both, ["local_day"], self.request.as_of)
+        return totals_by(*self.timed, ["local_day"], self.request.as_of)
 
     def label(self, campaign: str) -> str:
         """Label of a campaign in the report's language, or its identifier."""
@@ -238,7 +252,8 @@ def _day_points(rows: _Rows, days: Days | None) -> tuple[DayPoint, ...]:
 
 
 def _hour_cells(rows: _Rows) -> tuple[HourCell, ...]:
-    found = totals_by(*rows.current, ["weekday", "local_hour"], rows.request.as_of)
+    cube, latency = (frame.filter(~pl.col(_BEFORE)) for frame in rows.timed)
+    found = totals_by(cube, latency, ["weekday", "local_hour"], rows.request.as_of)
     return tuple(
         HourCell(weekday=weekday, hour=hour, totals=totals)
         for (weekday, hour), totals in found.items()
