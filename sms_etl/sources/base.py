@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sms_etl.config.settings import SourceSettings
 from sms_etl.errors import SmsEtlError
 
 
@@ -37,6 +38,27 @@ class PageFormat(StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
     XLSX = "xlsx"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a user should know of a source before relying on it; `docs/sources.md` prints it.
+
+    `documents` is where the facts come from. `proof` says how they were checked. `missing` is
+    what the provider does not tell, `reports` what a report says instead. `to_check` is what a
+    first user should look at because it could not be verified; blank: nothing.
+    """
+
+    title: str
+    window_filter: str
+    history: str
+    look_back: str
+    rate_limit: str
+    proof: str
+    missing: str
+    reports: str
+    documents: str
+    to_check: str = ""
 
 
 @dataclass(frozen=True)
@@ -106,6 +128,8 @@ class Source(ABC):
     """A configured provider account (or gateway, folder, table) that messages can be read from."""
 
     kind: ClassVar[PullKind]
+    facts: ClassVar[Facts]
+    settings_type: ClassVar[type[SourceSettings]]
     provider: str
     """Names the dictionary that explains the status words and codes of this source."""
     spill_days: ClassVar[int] = 0

@@ -16,6 +16,7 @@ from sms_etl.config.clock import now
 from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.base import (
     CheckResult,
+    Facts,
     LandedPage,
     Page,
     PageFormat,
@@ -55,6 +56,18 @@ class DropFolder(Source):
     """
 
     kind: ClassVar[PullKind] = PullKind.DROP_FOLDER
+    settings_type = DropFolderSettings
+    facts = Facts(
+        title="Drop folder: exports (CSV, XLSX)",
+        window_filter="none; every file is landed once",
+        history="what lies in the folder",
+        look_back="a later file that holds a message again brings its later status",
+        rate_limit="none",
+        proof="contract suite; the simulated company's exports are read back whole",
+        missing="what the file lacks",
+        reports="what is not mapped is 'unknown', and the data quality section says so",
+        documents="docs/configuration.md",
+    )
 
     def __init__(self, name: str, settings: DropFolderSettings, base: Path) -> None:
         super().__init__(name)

@@ -10,8 +10,8 @@ import logging
 import math
 import random
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -26,6 +26,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_bef
 from sms_etl.config.clock import now
 from sms_etl.config.settings import SourceSettings
 from sms_etl.errors import PermanentSourceError, TransientSourceError
+from sms_etl.sources.auth import RenewableAuth
 from sms_etl.sources.base import Page, PageFormat
 from sms_etl.sources.rate_budget import rate_budget
 
@@ -38,6 +39,9 @@ LARGEST_BODY_BYTES = 64 * 1024 * 1024
 LONGEST_BACKOFF_SECONDS = 60.0
 CHUNK_BYTES = 64 * 1024
 QUOTED_CHARACTERS = 200
+QUOTED_FIELDS = frozenset(
+    {"code", "message", "messageId", "error", "errorCode", "title", "detail", "description", "text"}
+)
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 MENDS = {
     400: "The request is not accepted; check the settings of this source",
@@ -93,22 +97,40 @@ class Answer:
         return Page(self.body, PageFormat.JSON, records, self.request, self.received_at, meta)
 
 
-class BearerAuth(AuthBase):
-    """Sends a token; unlike a plain header it is not replaced by a netrc entry."""
-
-    def __init__(self, token: str) -> None:
-        self._token = token
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Add the header."""
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        return request
-
-
 class _Again(Exception):  # noqa: N818 - a signal to the retry loop, never seen outside
     def __init__(self, reason: str, wait_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.wait_seconds = wait_seconds
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A request before credentials are added, so that what is told of it holds none."""
+
+    method: str
+    url: str
+    params: Mapping[str, str] | None
+    payload: object = None
+    form: Mapping[str, str] | None = None
+    is_json: bool = True
+    renewals: list[datetime] = field(default_factory=list)
+
+    def request(self) -> requests.Request:
+        return requests.Request(
+            self.method, self.url, params=self.params, json=self.payload, data=self.form
+        )
+
+    @property
+    def told(self) -> str:
+        """Method, path and query."""
+        parts = urlsplit(str(self.request().prepare().url))
+        return f"{self.method} {parts.path}{'?' if parts.query else ''}{parts.query}"
+
+    @property
+    def where(self) -> str:
+        """Host and path; the query may hold what must not be told."""
+        parts = urlsplit(self.url)
+        return f"{self.method} {parts.scheme}://{parts.netloc}{parts.path}"
 
 
 class HttpClient:
@@ -134,22 +156,31 @@ class HttpClient:
         self._secret = secret
         self._inspect = inspect
         self._budget = rate_budget(f"{self._base} {account}", settings.requests_per_second)
+        self._auth = auth
         self._session = requests.Session()
         self._session.auth = auth
 
     def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET a path of the base URL (or a link the provider gave, on the same host)."""
-        return self._ask("GET", path, params, None)
+        return self._ask(_Asked("GET", self._resolve(path), params))
 
-    def post_json(self, path: str, payload: object) -> Answer:
-        """POST JSON; only for requests that change nothing, because they are repeated."""
-        return self._ask("POST", path, None, payload)
-
-    def _ask(
-        self, method: str, path: str, params: Mapping[str, str] | None, payload: object
+    def post_json(
+        self, path: str, payload: object, params: Mapping[str, str] | None = None
     ) -> Answer:
-        request = requests.Request(method, self._resolve(path), params=params, json=payload)
-        prepared = self._session.prepare_request(request)
+        """POST JSON; only for requests that change nothing, because they are repeated."""
+        return self._ask(_Asked("POST", self._resolve(path), params, payload=payload))
+
+    def post_form(
+        self, path: str, fields: Mapping[str, str], params: Mapping[str, str] | None = None
+    ) -> Answer:
+        """POST a form; only for requests that change nothing, because they are repeated."""
+        return self._ask(_Asked("POST", self._resolve(path), params, form=fields))
+
+    def get_bytes(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """GET a body that is not JSON (a CSV or a zip file); `data` is None."""
+        return self._ask(_Asked("GET", self._resolve(path), params, is_json=False))
+
+    def _ask(self, asked: _Asked) -> Answer:
         waits: list[float] = []
 
         def sleep(seconds: float) -> None:
@@ -165,25 +196,25 @@ class HttpClient:
             reraise=True,
         )
         try:
-            body, data = retrying(self._send, prepared)
+            body, data = retrying(self._send, asked)
         except _Again as error:
             tries = f"after {len(waits) + 1} tries" if waits else "at the first try"
             raise TransientSourceError(
-                f"{self._source}: {_where(prepared)}: {error} ({tries}). "
+                f"{self._source}: {asked.where}: {error} ({tries}). "
                 f"The next run asks again; if it lasts, see the provider's status page."
             ) from None
-        asked = urlsplit(str(prepared.url))
         return Answer(
             body=body,
             data=data,
-            request=f"{method} {asked.path}{'?' if asked.query else ''}{asked.query}",
+            request=asked.told,
             received_at=now(),
             retries=len(waits),
             waited_seconds=sum(waits),
         )
 
     def _resolve(self, path: str) -> str:
-        url = urljoin(f"{self._base}/", path)
+        ours = path.startswith("/") and not path.startswith("//")
+        url = self._base + path if ours else urljoin(f"{self._base}/", path)
         if urlsplit(url)[:2] != urlsplit(self._base)[:2]:
             raise PermanentSourceError(
                 f"{self._source}: the provider's link leads to another host "
@@ -191,7 +222,8 @@ class HttpClient:
             )
         return url
 
-    def _send(self, prepared: requests.PreparedRequest) -> tuple[bytes, Any]:
+    def _send(self, asked: _Asked) -> tuple[bytes, Any]:
+        prepared = self._session.prepare_request(asked.request())
         wait = self._budget.take()
         if wait:
             time.sleep(wait)
@@ -206,7 +238,7 @@ class HttpClient:
                 body = self._read(response)
         except requests.exceptions.SSLError:
             raise PermanentSourceError(
-                f"{self._source}: {_where(prepared)}: the server's certificate is not trusted. "
+                f"{self._source}: {asked.where}: the server's certificate is not trusted. "
                 f"Check base_url and the certificates of this machine."
             ) from None
         except requests.RequestException as error:
@@ -215,7 +247,10 @@ class HttpClient:
             raise PermanentSourceError(
                 f"{self._source}: {error}. Check REQUESTS_CA_BUNDLE in the environment."
             ) from None
-        self._judge(prepared, response, body)
+        self._judge(asked, response, body)
+        return body, self._data(body) if asked.is_json else None
+
+    def _data(self, body: bytes) -> Any:
         try:
             data = json.loads(body)
         except (ValueError, RecursionError):
@@ -225,7 +260,7 @@ class HttpClient:
                 self._inspect(data)
             except TransientSourceError as error:
                 raise _Again(str(error)) from None
-        return body, data
+        return data
 
     def _environment(self, prepared: requests.PreparedRequest) -> Mapping[str, Any]:
         """The proxies and certificates that this machine's environment names."""
@@ -246,10 +281,12 @@ class HttpClient:
                 raise _Again(f"the body did not end within {LONGEST_BODY_SECONDS:.0f} s")
         return bytes(body)
 
-    def _judge(
-        self, prepared: requests.PreparedRequest, response: requests.Response, body: bytes
-    ) -> None:
+    def _judge(self, asked: _Asked, response: requests.Response, body: bytes) -> None:
         status = response.status_code
+        if status == 401 and not asked.renewals and isinstance(self._auth, RenewableAuth):
+            asked.renewals.append(now())
+            self._auth.renew()
+            raise _Again("the token was refused", 0.0)
         if status in TRANSIENT_STATUSES:
             wait = _retry_after(response.headers.get("Retry-After"))
             if wait:
@@ -262,15 +299,14 @@ class HttpClient:
         else:
             return
         raise PermanentSourceError(
-            f"{self._source}: {_where(prepared)}: HTTP {status}{self._quoted(body)}. {mend}."
+            f"{self._source}: {asked.where}: HTTP {status}{self._quoted(body)}. {mend}."
         )
 
     def _quoted(self, body: bytes) -> str:
         """What the provider says of the error, without the secret."""
         try:
-            data = json.loads(body)
-            words = [str(data[key]) for key in ("code", "message") if data.get(key) is not None]
-        except (ValueError, AttributeError, RecursionError):
+            words = [*_told_in(json.loads(body))]
+        except (ValueError, RecursionError):
             return ""
         text = " ".join(words).replace(self._secret, "***")[:QUOTED_CHARACTERS]
         return f" ({text})" if text else ""
@@ -302,10 +338,17 @@ def _retry_after(header: str | None) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def _where(prepared: requests.PreparedRequest) -> str:
-    """Host and path; the query may hold what must not be told."""
-    parts = urlsplit(str(prepared.url))
-    return f"{prepared.method} {parts.scheme}://{parts.netloc}{parts.path}"
+def _told_in(data: Any) -> Iterator[str]:
+    """What an error body says, wherever in it the provider puts its words."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if isinstance(value, (dict, list)):
+                yield from _told_in(value)
+            elif key in QUOTED_FIELDS and value is not None:
+                yield str(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _told_in(value)
 
 
 def _said_of(error: requests.RequestException) -> str:

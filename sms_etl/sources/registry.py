@@ -1,14 +1,17 @@
-"""Which kinds of sources and outboxes there are. A new provider adds one line in each table."""
+"""Which kinds of sources and outboxes there are. A new source is one module and one line here.
+
+Sources are imported when first asked for: a run loads only what its settings name.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from sms_etl.config.settings import SourceSettings
 from sms_etl.sources.base import Source
-from sms_etl.sources.drop_folder import DropFolder, DropFolderSettings
 from sms_etl.sources.outbox import (
     CsvOutbox,
     CsvOutboxSettings,
@@ -16,33 +19,54 @@ from sms_etl.sources.outbox import (
     SqlOutbox,
     SqlOutboxSettings,
 )
-from sms_etl.sources.sql import Sql, SqlSettings
-from sms_etl.sources.turbosms import TurboSms, TurboSmsSettings
-from sms_etl.sources.twilio import Twilio, TwilioSettings
 
-SOURCE_KINDS: Mapping[str, type[SourceSettings]] = {
-    "twilio": TwilioSettings,
-    "turbosms": TurboSmsSettings,
-    "drop_folder": DropFolderSettings,
-    "sql": SqlSettings,
+SOURCES: Mapping[str, str] = {
+    "twilio": "Twilio",
+    "turbosms": "TurboSms",
+    "drop_folder": "DropFolder",
+    "sql": "Sql",
 }
+"""Kind to the class in `sms_etl.sources.<kind>`, in order of use."""
+
 OUTBOX_KINDS: Mapping[str, type[SourceSettings]] = {
     "csv": CsvOutboxSettings,
     "sql": SqlOutboxSettings,
 }
 
-_SOURCES: Mapping[str, Callable[[str, Any, Path], Source]] = {
-    "twilio": lambda name, settings, _base: Twilio(name, settings),
-    "turbosms": lambda name, settings, _base: TurboSms(name, settings),
-    "drop_folder": DropFolder,
-    "sql": Sql,
-}
 _OUTBOXES: Mapping[str, Callable[[Any, Path], Outbox]] = {"csv": CsvOutbox, "sql": SqlOutbox}
+
+
+class _Kinds(Mapping[str, type[SourceSettings]]):
+    """The settings of every kind of source."""
+
+    def __getitem__(self, kind: str) -> type[SourceSettings]:
+        return source_class(kind).settings_type
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(SOURCES)
+
+    def __len__(self) -> int:
+        return len(SOURCES)
+
+
+SOURCE_KINDS: Mapping[str, type[SourceSettings]] = _Kinds()
+
+
+def source_class(kind: str) -> type[Source]:
+    """The class of a kind of source.
+
+    Raises:
+        KeyError: there is no such kind.
+    """
+    name = SOURCES[kind]
+    found: type[Source] = getattr(import_module(f"sms_etl.sources.{kind}"), name)
+    return found
 
 
 def make_source(name: str, settings: SourceSettings, base: Path) -> Source:
     """The source that a block of settings describes; relative paths are relative to `base`."""
-    return _SOURCES[settings.kind](name, settings, base)
+    make: Callable[[str, Any, Path], Source] = source_class(settings.kind)
+    return make(name, settings, base)
 
 
 def make_outbox(settings: SourceSettings, base: Path) -> Outbox:

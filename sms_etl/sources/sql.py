@@ -17,6 +17,7 @@ import polars as pl
 from sms_etl.days import day_window
 from sms_etl.sources.base import (
     CheckResult,
+    Facts,
     LandedPage,
     PullContext,
     PullKind,
@@ -39,6 +40,18 @@ class Sql(Source):
     """Reads the rows of each day by the declared time column."""
 
     kind: ClassVar[PullKind] = PullKind.SQL
+    settings_type = SqlSettings
+    facts = Facts(
+        title="Any SQL table of messages",
+        window_filter="the mapped time column, half open, to the second",
+        history="what the table holds",
+        look_back="every day of the settling period is read again",
+        rate_limit="none; one query a day",
+        proof="contract suite; SQLite, and a real PostgreSQL server",
+        missing="what the table lacks",
+        reports="what is not mapped is 'unknown', and the data quality section says so",
+        documents="docs/configuration.md",
+    )
 
     def __init__(self, name: str, settings: SqlSettings, base: Path) -> None:
         super().__init__(name)

@@ -14,8 +14,8 @@ from pydantic import AfterValidator, Field
 from sms_etl.config.settings import Strict
 from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.base import PageFormat
+from sms_etl.sources.json_pages import MALFORMED
 from sms_etl.sources.mapping import require_headings
-from sms_etl.sources.records import MALFORMED
 
 
 def _known_encoding(name: str) -> str:

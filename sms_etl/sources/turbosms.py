@@ -6,29 +6,20 @@ no list of messages, so the identifiers come from the user's own outbox.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import date
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import polars as pl
 from pydantic import Field
 
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.config.settings import ZoneName
-from sms_etl.days import day_window
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.model.vocabulary import Channel
-from sms_etl.sources.base import (
-    CheckResult,
-    LandedPage,
-    Page,
-    PullContext,
-    PullKind,
-    PullPlan,
-    Source,
-    checked,
-)
-from sms_etl.sources.http import BaseUrl, BearerAuth, HttpClient, HttpSettings
+from sms_etl.sources.auth import BearerAuth
+from sms_etl.sources.base import Facts, LandedPage, Page
+from sms_etl.sources.http import BaseUrl, HttpClient
+from sms_etl.sources.http_source import ByIdSettings, ByIdSource, Credentials
 from sms_etl.sources.records import final_update, observations, scan_json
 from sms_etl.sources.values import ISO, blank_to_null, later_reading, times_to_utc
 
@@ -44,46 +35,49 @@ TOKEN_CODES = frozenset({103, 105, 106, 301})
 NO_SUCH_ID = "00000000-0000-0000-0000-000000000000"
 
 
-class TurboSmsSettings(HttpSettings):
+class TurboSmsSettings(ByIdSettings):
     """One TurboSMS account. Its answers carry wall clock times without a zone."""
 
     kind: Literal["turbosms"]
     token: EnvSecret
     base_url: BaseUrl = "https://api.turbosms.ua"
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
-    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
     time_zone: ZoneName = "Europe/Kyiv"
 
 
-class TurboSms(Source):
+class TurboSms(ByIdSource[TurboSmsSettings]):
     """Asks for the status of every message the outbox knows, in batches."""
 
-    kind: ClassVar[PullKind] = PullKind.BY_ID
     provider = "turbosms"
+    settings_type = TurboSmsSettings
+    allowed = "the token may ask for statuses"
+    facts = Facts(
+        title="TurboSMS HTTP API",
+        window_filter="none; identifiers and the day come from the outbox",
+        history="not stated by TurboSMS",
+        look_back="every day of the settling period is asked again",
+        rate_limit="not stated by TurboSMS; 5 requests a second of 100 identifiers by default",
+        proof="contract suite; no official SDK or OpenAPI description exists",
+        missing="time of delivery, price, parts, text, sender",
+        reports="the last change of a final status stands for the delivered time; cost comes "
+        "from the tariff in the settings; parts from the outbox's text",
+        documents="https://turbosms.ua/en/api.html, github.com/daaner/turbosms",
+        to_check="status words other than Delivered are from client libraries",
+    )
 
-    def __init__(self, name: str, settings: TurboSmsSettings) -> None:
-        super().__init__(name)
-        self._settings = settings
+    def credentials(self, settings: TurboSmsSettings) -> Credentials:
+        """The token."""
+        token = settings.token.get()
+        return Credentials(settings.token.variable, BearerAuth(token), token)
 
-    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
-        """One pull per day; a day without identifiers is a pull without pages.
+    def batch(self, client: HttpClient, ids: list[str]) -> Page:
+        """The answer about some identifiers."""
+        answer = client.post_json(STATUS_PATH, {"messages": ids})
+        return answer.page(len(answer.data[RECORDS]))
 
-        Outbox rows without an identifier cannot be asked for and are skipped here.
-        """
-        client = self._client()
-        for day in sorted(days):
-            window = day_window(day, context.zone)
-            ids = (
-                context.outbox.lazy()
-                .filter(pl.col("submitted_at").is_between(window.start, window.end, closed="left"))
-                .select(pl.col("message_id").str.strip_chars())
-                .filter(pl.col("message_id").str.len_chars() > 0)
-                .unique(maintain_order=True)
-                .collect()
-                .to_series()
-            )
-            asked = f"status of {len(ids)} identifiers"
-            yield PullPlan(day, day, asked, self._pages(client, ids.to_list()))
+    def try_out(self, client: HttpClient) -> object:
+        """Ask for an identifier that does not exist: the token must be accepted."""
+        return client.post_json(STATUS_PATH, {"messages": [NO_SUCH_ID]})
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed pages as OBSERVATIONS.
@@ -120,31 +114,7 @@ class TurboSms(Source):
             },
         )
 
-    def check(self) -> list[CheckResult]:
-        """Ask for an identifier that does not exist: the token must be accepted."""
-        settings = self._settings.model_copy(update={"retry_budget_seconds": 0.0})
-        return [
-            checked(
-                f"source {self.name}",
-                lambda: self._client(settings).post_json(STATUS_PATH, {"messages": [NO_SUCH_ID]}),
-                "the token may ask for statuses",
-            )
-        ]
-
-    def _client(self, settings: TurboSmsSettings | None = None) -> HttpClient:
-        settings = settings or self._settings
-        token = settings.token.get()
-        return HttpClient(
-            self.name, settings.token.variable, settings, BearerAuth(token), token, self._inspect
-        )
-
-    def _pages(self, client: HttpClient, ids: list[str]) -> Iterator[Page]:
-        size = self._settings.batch_size
-        for start in range(0, len(ids), size):
-            answer = client.post_json(STATUS_PATH, {"messages": ids[start : start + size]})
-            yield answer.page(len(answer.data[RECORDS]))
-
-    def _inspect(self, data: Any) -> None:
+    def inspect(self, data: Any) -> None:
         """HTTP 200 says nothing here: the answer's own code decides."""
         if not isinstance(data, dict) or "response_code" not in data:
             raise PermanentSourceError(

@@ -11,7 +11,8 @@ from requests.auth import HTTPBasicAuth
 
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.sources import http
-from sms_etl.sources.http import BearerAuth, HttpClient, HttpSettings
+from sms_etl.sources.auth import BearerAuth
+from sms_etl.sources.http import HttpClient, HttpSettings
 from sms_etl.sources.rate_budget import RateBudget, rate_budget
 from tests.sources.scripted_server import Reply
 

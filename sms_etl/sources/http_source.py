@@ -1,0 +1,171 @@
+"""What every source asked over HTTP shares: its client, its check, and how days become pulls.
+
+A window source says how the pages of one window are asked for; a by-id source how one batch of
+identifiers is. The rest of a provider's module is `read`.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
+
+import polars as pl
+from pydantic import Field
+from requests.auth import AuthBase
+
+from sms_etl.days import Window, day_window
+from sms_etl.sources.base import (
+    CheckResult,
+    Page,
+    PullContext,
+    PullKind,
+    PullPlan,
+    Source,
+    checked,
+)
+from sms_etl.sources.http import HttpClient, HttpSettings
+
+LONGEST_DAY = timedelta(hours=25)
+
+
+class ByIdSettings(HttpSettings):
+    """A source asked by identifier; `batch_size` is how many are asked for in one request."""
+
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+S = TypeVar("S", bound=HttpSettings)
+B = TypeVar("B", bound=ByIdSettings)
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """Who asks. `account` names the rate budget that all who ask for it share.
+
+    `secret` is masked wherever the provider's words are quoted.
+    """
+
+    account: str
+    auth: AuthBase = field(repr=False)
+    secret: str = field(repr=False)
+
+
+class HttpSource(Source, Generic[S]):
+    """A source asked over HTTP."""
+
+    allowed: ClassVar[str] = "the key may read messages"
+    """What a successful check has found."""
+
+    def __init__(self, name: str, settings: S, _base: Path = Path()) -> None:
+        super().__init__(name)
+        self._settings = settings
+
+    @abstractmethod
+    def credentials(self, settings: S) -> Credentials:
+        """The account and its secret, read from the environment now."""
+
+    @abstractmethod
+    def try_out(self, client: HttpClient) -> object:
+        """One cheap request that shows whether messages may be read."""
+
+    def inspect(self, data: Any) -> None:
+        """Look at the JSON of an answer for an error inside HTTP 200.
+
+        Raises:
+            TransientSourceError: it is asked again.
+            PermanentSourceError: it is not.
+        """
+
+    def client(self, *, retry: bool = True) -> HttpClient:
+        """A client of this account; without `retry` the first failure is told."""
+        settings = self._settings
+        if not retry:
+            settings = settings.model_copy(update={"retry_budget_seconds": 0.0})
+        who = self.credentials(settings)
+        return HttpClient(self.name, who.account, settings, who.auth, who.secret, self.inspect)
+
+    def check(self) -> list[CheckResult]:
+        """Try credentials and rights with one cheap request."""
+        return [
+            checked(
+                f"source {self.name}",
+                lambda: self.try_out(self.client(retry=False)),
+                self.allowed,
+            )
+        ]
+
+
+class WindowSource(HttpSource[S]):
+    """A source that lists the messages of a window of time: one pull per business day."""
+
+    kind: ClassVar[PullKind] = PullKind.WINDOW
+    longest_window: ClassVar[timedelta] = LONGEST_DAY
+    """The longest window that one request may ask for; longer ones are cut."""
+
+    @abstractmethod
+    def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
+        """Every page of a window, at most `longest_window` long, half open, UTC."""
+
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per business day, cut in windows that the provider accepts."""
+        client = self.client()
+        for day in sorted(days):
+            window = day_window(day, context.zone)
+            asked = f"{window.start.isoformat()} to {window.end.isoformat()}"
+            yield PullPlan(day, day, asked, self._sliced(client, window))
+
+    def _sliced(self, client: HttpClient, window: Window) -> Iterator[Page]:
+        for piece in slices(window, self.longest_window):
+            yield from self.pages(client, piece)
+
+
+class ByIdSource(HttpSource[B]):
+    """A source that tells the status of identifiers, which come from the user's own outbox."""
+
+    kind: ClassVar[PullKind] = PullKind.BY_ID
+
+    @abstractmethod
+    def batch(self, client: HttpClient, ids: list[str]) -> Page:
+        """The answer about at most `batch_size` identifiers."""
+
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per day; a day without identifiers is a pull without pages.
+
+        Outbox rows without an identifier cannot be asked for and are skipped here.
+        """
+        client = self.client()
+        for day in sorted(days):
+            ids = identifiers(context.outbox, day_window(day, context.zone))
+            asked = f"status of {len(ids)} identifiers"
+            yield PullPlan(day, day, asked, self._batches(client, ids))
+
+    def _batches(self, client: HttpClient, ids: list[str]) -> Iterator[Page]:
+        size = self._settings.batch_size
+        for start in range(0, len(ids), size):
+            yield self.batch(client, ids[start : start + size])
+
+
+def identifiers(outbox: pl.DataFrame, window: Window) -> list[str]:
+    """Identifiers submitted in a window, each once, in the order of the outbox."""
+    return (
+        outbox.lazy()
+        .filter(pl.col("submitted_at").is_between(window.start, window.end, closed="left"))
+        .select(pl.col("message_id").str.strip_chars())
+        .filter(pl.col("message_id").str.len_chars() > 0)
+        .unique(maintain_order=True)
+        .collect()
+        .to_series()
+        .to_list()
+    )
+
+
+def slices(window: Window, longest: timedelta) -> list[Window]:
+    """A window cut in pieces of at most `longest`, in order; the last may be shorter."""
+    cuts = [window.start]
+    while cuts[-1] + longest < window.end:
+        cuts.append(cuts[-1] + longest)
+    return [Window(start, end) for start, end in zip(cuts, [*cuts[1:], window.end], strict=True)]
