@@ -1,0 +1,149 @@
+"""A source on the bench: pulled from its simulated provider, landed, read and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import zstandard
+
+from sms_etl.days import day_window
+from sms_etl.dictionaries import load_dictionary
+from sms_etl.dictionaries.classify import classify
+from sms_etl.sandbox import Sandbox, World, WorldParameters, build_world
+from sms_etl.sources.base import LandedPage, Page, PullContext, PullKind, Source
+from sms_etl.sources.registry import SOURCE_KINDS, make_source
+from tests.contract.case import Case
+
+WORLD = WorldParameters(messages=8_000, first_day=date(2026, 3, 20), days=225)
+ZONE = WORLD.zone
+ORDINARY, SPRING, AUTUMN = date(2026, 6, 10), date(2026, 3, 29), date(2026, 10, 25)
+EDGE_DAYS = (ORDINARY, SPRING, AUTUMN)
+SECOND = timedelta(seconds=1)
+SILENCE_HOURS = 72.0
+
+
+def world_with_edges() -> World:
+    """A world in which every way sent something in the first and last second of EDGE_DAYS."""
+    world = build_world(WORLD)
+    moments = [
+        moment
+        for day in EDGE_DAYS
+        for edge in [day_window(day, ZONE)]
+        for moment in (edge.start - SECOND, edge.start, edge.end - SECOND, edge.end)
+    ]
+    rows = world.messages.with_row_index("row")
+    usual = (
+        (pl.col("outcome") == "delivered")
+        & (pl.col("done_at") - pl.col("sent_at") < timedelta(minutes=1))
+        & (pl.col("billed_at") - pl.col("sent_at") < timedelta(minutes=1))
+        & pl.col("read_at").is_null()
+    )
+    moved = pl.concat(
+        of_way.filter(usual)
+        .head(len(moments))
+        .select("row", moved=pl.Series(moments).cast(pl.Datetime("us", "UTC")))
+        for _, of_way in rows.group_by("way", maintain_order=True)
+    )
+    shift = pl.col("moved") - pl.col("sent_at")
+    edged = (
+        rows.join(moved, on="row", how="left", maintain_order="left")
+        .with_columns(
+            submitted_at=pl.coalesce("moved", "submitted_at"),
+            **{
+                name: pl.when(pl.col("moved").is_not_null())
+                .then(pl.col(name) + shift)
+                .otherwise(name)
+                for name in ("sent_at", "done_at", "billed_at")
+            },
+        )
+        .sort("submitted_at", "row")
+        .drop("row", "moved")
+    )
+    return replace(world, messages=edged)
+
+
+@dataclass
+class Bench:
+    """Everything the tests ask of a case."""
+
+    case: Case
+    sandbox: Sandbox
+    folder: Path
+    pulls: int = 0
+
+    @property
+    def source(self) -> Source:
+        block = {
+            "kind": self.case.kind,
+            "base_url": f"{self.sandbox.base_url}/{self.case.provider}",
+            "requests_per_second": 1000,
+            "retry_budget_seconds": 30,
+            **self.case.settings(self.sandbox.accounts),
+        }
+        settings = SOURCE_KINDS[self.case.kind].model_validate(block)
+        return make_source("shop", settings, self.folder)
+
+    @property
+    def by_id(self) -> bool:
+        return self.source.kind is PullKind.BY_ID
+
+    def at_usual_time(self, days: Sequence[date]) -> datetime:
+        """When these days are usually pulled; the simulated clock is moved there."""
+        moment = day_window(max(days), ZONE).end + self.case.pulled_after
+        self.sandbox.set_clock(moment)
+        return moment
+
+    def pages(self, days: Sequence[date], now: datetime | None = None) -> list[Page]:
+        source, context = self.source, self.context(now)
+        return [page for plan in source.plan(days, context) for page in plan.pages]
+
+    def context(self, now: datetime | None = None) -> PullContext:
+        outbox = self.sandbox.outbox(self.case.provider)
+        return PullContext(ZONE, now or self.sandbox.clock.now(), outbox)
+
+    def read(self, pages: Sequence[Page]) -> pl.DataFrame:
+        return self.source.read(self.landed(pages)).collect()
+
+    def pull(self, days: Sequence[date], now: datetime | None = None) -> pl.DataFrame:
+        """OBSERVATIONS of these days."""
+        return self.read(self.pages(days, now))
+
+    def landed(self, pages: Sequence[Page]) -> list[LandedPage]:
+        self.pulls += 1
+        pull = f"pull-{self.pulls}"
+        landed = []
+        for number, page in enumerate(pages, start=1):
+            path = self.folder / pull / f"{number:05d}.{page.format}.zst"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(zstandard.compress(page.body))
+            landed.append(
+                LandedPage(
+                    path, pull, number, page.format, page.records, page.received_at, page.meta
+                )
+            )
+        return landed
+
+    def truth(self, days: Sequence[date]) -> pl.DataFrame:
+        """What is true now of the messages submitted on these days, as far as it can be listed."""
+        local = pl.col("submitted_at").dt.convert_time_zone(ZONE.key).dt.date()
+        truth = self.sandbox.truth(self.case.provider).filter(local.is_in(list(days)))
+        return truth.filter(pl.col("done_at").is_not_null()) if self.case.finals_only else truth
+
+    def ids(self, days: Sequence[date]) -> set[str]:
+        return set(self.truth(days)["message_id"])
+
+    def classed(self, observed: pl.DataFrame) -> pl.DataFrame:
+        """Observations with class and reason, as the messages step gives them, one per message."""
+        provider = self.source.provider
+        submitted = self.sandbox.truth(self.case.provider).select("message_id", "submitted_at")
+        seen = observed.unique("message_id", keep="last").join(submitted, on="message_id")
+        return classify(
+            seen.with_columns(seen_at=pl.lit(self.sandbox.clock.now())).lazy(),
+            load_dictionary(provider),
+            now_column="seen_at",
+            silence_hours=SILENCE_HOURS,
+        ).collect()
