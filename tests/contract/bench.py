@@ -128,9 +128,13 @@ class Bench:
         return landed
 
     def truth(self, days: Sequence[date]) -> pl.DataFrame:
-        """What is true now of the messages submitted on these days, as far as it can be listed."""
+        """What is true now of the messages submitted on these days, as far as it can be told."""
         local = pl.col("submitted_at").dt.convert_time_zone(ZONE.key).dt.date()
         truth = self.sandbox.truth(self.case.provider).filter(local.is_in(list(days)))
+        told = pl.col("outcome").replace_strict(
+            self.case.reads_as, default=None, return_dtype=pl.String
+        )
+        truth = truth.with_columns(pl.coalesce(told, "class").alias("class"))
         return truth.filter(pl.col("done_at").is_not_null()) if self.case.finals_only else truth
 
     def ids(self, days: Sequence[date]) -> set[str]:

@@ -20,6 +20,7 @@ class Case:
     secrets: environment variables, as the settings name them.
     tells: columns of OBSERVATIONS that must equal the truth wherever the truth has a value.
     reads_twice: why one pull may read a message twice; blank: it may not.
+    reads_as: outcome to the class its words give, where they cannot tell the true one.
     finals_only: the provider lists only messages that are done.
     pulled_after: how long after a day's end it is pulled; shorter than the provider's memory.
     cannot: test name (without test_) to the reason why it does not apply to this provider.
@@ -31,6 +32,7 @@ class Case:
     tells: tuple[str, ...] = ()
     api: str = ""
     reads_twice: str = ""
+    reads_as: Mapping[str, str] = field(default_factory=dict)
     finals_only: bool = False
     pulled_after: timedelta = timedelta(days=4)
     cannot: Mapping[str, str] = field(default_factory=dict)
