@@ -38,6 +38,18 @@ PDF_CHILD = Path(__file__).with_name("pdf_child.py")
 PDF_CPU_SECONDS = 120
 PDF_WALL_SECONDS = 300
 PDF_MEMORY_BYTES = 2 * 1024**3
+PDF_ENVIRONMENT = (
+    "HOME",
+    "PYTHONPATH",
+    "XDG_CACHE_HOME",
+    "FONTCONFIG_FILE",
+    "FONTCONFIG_PATH",
+    "LD_LIBRARY_PATH",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "TMPDIR",
+)
+"""Variables the typesetting process inherits: where packages, fonts and temporary files are."""
+
 FAMILY_IN_PDF = FAMILY.replace(" ", "-")
 
 WEIGHTS = {"Regular": 400, "Semibold": 600}
@@ -63,27 +75,36 @@ def render(figures: Figures, language: Language) -> RenderedReport:
             or the typesetting ran out of time or memory.
     """
     words = Words(language)
-    values = _values(figures, words)
+    days = _day_charts(figures, words)
+    values = _values(figures, words, days)
     return RenderedReport(
         html=_page("html", words, values),
         pdf=typeset(_page("pdf", words, values)),
-        chart_png=vega.png(daily(figures, words, vega.PAGE)),
-        chart_png_mobile=vega.png(daily(figures, words, vega.PHONE)),
+        chart_png=vega.png(days["daily_wide"]),
+        chart_png_mobile=vega.png(days["daily_narrow"]),
     )
 
 
 def render_html(figures: Figures, language: Language) -> bytes:
     """The web page alone, for a quick look; the same bytes as in `render`."""
     words = Words(language)
-    return _page("html", words, _values(figures, words))
+    return _page("html", words, _values(figures, words, _day_charts(figures, words)))
 
 
-def _values(figures: Figures, words: Words) -> dict[str, Any]:
-    return {**page_values(figures, words), "drawn": _drawings(figures, words)}
+def _values(figures: Figures, words: Words, days: dict[str, str]) -> dict[str, Any]:
+    return {**page_values(figures, words), "drawn": days | _other_charts(figures, words)}
 
 
-def _drawings(figures: Figures, words: Words) -> dict[str, str | None]:
-    """Every chart as SVG, in the two sizes of the page."""
+def _day_charts(figures: Figures, words: Words) -> dict[str, str]:
+    """The series of days as SVG, in the two sizes of the page; the mail shows them too."""
+    return {
+        "daily_wide": vega.svg(daily(figures, words, vega.PAGE)),
+        "daily_narrow": vega.svg(daily(figures, words, vega.PHONE)),
+    }
+
+
+def _other_charts(figures: Figures, words: Words) -> dict[str, str | None]:
+    """Every other chart as SVG, in the two sizes of the page."""
 
     def times(canvas: vega.Canvas) -> str | None:
         spec = latency(figures, words, canvas)
@@ -94,8 +115,6 @@ def _drawings(figures: Figures, words: Words) -> dict[str, str | None]:
         return drawing.svg if drawing else None
 
     return {
-        "daily_wide": vega.svg(daily(figures, words, vega.PAGE)),
-        "daily_narrow": vega.svg(daily(figures, words, vega.PHONE)),
         "latency_wide": times(vega.PAGE),
         "latency_narrow": times(vega.PHONE),
         "hours_wide": hours(marks.PAGE_GRID),
@@ -191,7 +210,7 @@ def typeset(html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMOR
     try:
         done = subprocess.run(
             command, input=html, capture_output=True, timeout=PDF_WALL_SECONDS, check=False,
-            env={**os.environ, "PYTHONHASHSEED": "0"},
+            env=_child_environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise RenderError(f"the PDF took longer than {PDF_WALL_SECONDS} s") from error
@@ -205,6 +224,15 @@ def typeset(html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMOR
             f"{said[-500:]}"
         )
     raise RenderError(f"the PDF was not made without complaint: {said[-2000:]}")
+
+
+def _child_environment() -> dict[str, str]:
+    """What finding fonts and libraries needs, and no secret.
+
+    Without a real PATH, ctypes does not start gcc and ld to look for each library of WeasyPrint.
+    """
+    kept = {name: os.environ[name] for name in PDF_ENVIRONMENT if name in os.environ}
+    return {**kept, "PATH": os.devnull, "PYTHONHASHSEED": "0"}
 
 
 def typeset_probe() -> bytes:

@@ -74,6 +74,6 @@ def svg(spec: Spec) -> str:
     return str(_engine().vegalite_to_svg(spec))
 
 
-def png(spec: Spec) -> bytes:
-    """A chart as PNG at twice its size, on white."""
-    return bytes(_engine().vegalite_to_png(spec, scale=PNG_SCALE))
+def png(drawing: str) -> bytes:
+    """A chart drawn by `svg` as PNG at twice its size."""
+    return bytes(_engine().svg_to_png(drawing, scale=PNG_SCALE))

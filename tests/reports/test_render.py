@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import subprocess
 import sys
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
+from sms_etl.reports import render as render_module
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.render import RenderedReport, render, render_html, typeset
 from tests.reports import samples
@@ -244,3 +246,14 @@ def test_the_charts_of_the_mail_are_pictures_of_the_right_width():
     report = rendered("month")
     assert width(report.chart_png) == pytest.approx(2 * 672, rel=0.05)
     assert width(report.chart_png_mobile) == pytest.approx(2 * 360, rel=0.1)
+
+
+def test_the_typesetting_process_gets_no_secret_and_starts_no_compiler(monkeypatch, tmp_path):
+    monkeypatch.setenv("TWILIO_AUTH_TOKEN", "f00df00d")
+    child = tmp_path / "child.py"
+    child.write_text("import json, os; print(json.dumps(dict(os.environ)))")
+    monkeypatch.setattr(render_module, "PDF_CHILD", child)
+    told = json.loads(typeset(b""))
+    assert set(told) <= {*render_module.PDF_ENVIRONMENT, "PATH", "PYTHONHASHSEED", "LC_CTYPE"}
+    assert not Path(told["PATH"]).is_dir()
+    assert told["PYTHONHASHSEED"] == "0"
