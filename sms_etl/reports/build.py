@@ -327,11 +327,12 @@ def _states(rows: _Rows) -> tuple[SourceState, ...]:
         carried = {group.key for group in _group_rows(rows, "source")}
         sources = [source for source in sources if source.name in carried]
     expected = rows.request.expected_days
+    covered = days_between(*rows.days)
     return source_states(
         rows.inputs.conservation.lazy(),
         rows.inputs.unmapped.lazy(),
         sources,
-        days_between(*rows.days) if expected is None else expected,
+        covered if expected is None else [day for day in covered if day in set(expected)],
         rows.days,
     )
 
