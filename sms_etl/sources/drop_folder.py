@@ -63,7 +63,7 @@ class DropFolder(Source):
         history="what lies in the folder",
         look_back="a later file that holds a message again brings its later status",
         rate_limit="none",
-        proof="contract suite; the simulated company's exports are read back whole",
+        proof="its own tests; the simulated company's exports are read back whole",
         missing="what the file lacks",
         reports="what is not mapped is 'unknown', and the data quality section says so",
         documents="docs/configuration.md",

@@ -47,7 +47,7 @@ class Sql(Source):
         history="what the table holds",
         look_back="every day of the settling period is read again",
         rate_limit="none; one query a day",
-        proof="contract suite; SQLite, and a real PostgreSQL server",
+        proof="its own tests; SQLite, and a real PostgreSQL server",
         missing="what the table lacks",
         reports="what is not mapped is 'unknown', and the data quality section says so",
         documents="docs/configuration.md",
