@@ -21,7 +21,7 @@ from sms_etl.sources.base import Facts, LandedPage, Page
 from sms_etl.sources.http import BaseUrl, HttpClient
 from sms_etl.sources.http_source import ByIdSettings, ByIdSource, Credentials
 from sms_etl.sources.records import final_update, observations, scan_json
-from sms_etl.sources.values import ISO, blank_to_null, later_reading, times_to_utc
+from sms_etl.sources.values import ISO, blank_to_null, later_reading, times_to_utc, with_plus
 
 STATUS_PATH = "/message/status.json"
 RECORDS = "response_result"
@@ -96,7 +96,7 @@ class TurboSms(ByIdSource[TurboSmsSettings]):
             scan_json(pages, FIELDS, RECORDS),
             {
                 "message_id": pl.col("message_id"),
-                "recipient": _with_plus(pl.col("recipient")),
+                "recipient": with_plus(pl.col("recipient")),
                 "channel": pl.when(channel.is_in([Channel.SMS.value, Channel.VIBER.value])).then(
                     channel
                 ),
@@ -138,8 +138,3 @@ class TurboSms(ByIdSource[TurboSmsSettings]):
 
     def _time(self, text: pl.Expr) -> pl.Expr:
         return times_to_utc(text, (ISO,), self._settings.time_zone)
-
-
-def _with_plus(recipient: pl.Expr) -> pl.Expr:
-    """TurboSMS writes numbers in international form without the plus."""
-    return pl.when(recipient.str.contains(r"^\d+$")).then("+" + recipient).otherwise(recipient)

@@ -114,3 +114,8 @@ def count(text: pl.Expr) -> pl.Expr:
     """A count as Int32; zero means that the provider has not counted yet and is null."""
     number = text.str.strip_chars().cast(pl.Int32, strict=False)
     return pl.when(number > 0).then(number)
+
+
+def with_plus(number: pl.Expr) -> pl.Expr:
+    """A number in international form that is written without its plus, with it."""
+    return pl.when(number.str.contains(r"^\d+$")).then("+" + number).otherwise(number)
