@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 APIS: Mapping[str, str] = {
+    "smsclub": "SmsClubApi",
+    "plivo": "PlivoApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
 }

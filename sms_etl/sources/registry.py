@@ -23,6 +23,8 @@ from sms_etl.sources.outbox import (
 SOURCES: Mapping[str, str] = {
     "twilio": "Twilio",
     "turbosms": "TurboSms",
+    "plivo": "Plivo",
+    "smsclub": "SmsClub",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
