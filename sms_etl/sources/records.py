@@ -104,15 +104,29 @@ def final_update(status: pl.Expr, updated: pl.Expr, provider: str) -> dict[str, 
     Where the provider's dictionary calls the status final, that change stands for the moment the
     status became final.
     """
-    words = load_dictionary(provider).statuses.filter("final")["key"].to_list()
-    done = pl.when(status_key(status).is_in(words)).then(updated)
+    done = pl.when(_is_final(status, provider)).then(updated)
     return {"done_at_text": done, "done_at_origin": done_origin(done, TimeOrigin.PROVIDER_UPDATE)}
+
+
+def final_at_poll(status: pl.Expr, provider: str) -> dict[str, pl.Expr]:
+    """`done_at` and its origin for providers that tell no times at all.
+
+    The moment we asked stands for the moment the status became final: the latest it can have
+    been. Of several polls the messages step keeps the first that saw the final status.
+    """
+    done = pl.when(_is_final(status, provider)).then(pl.col("pulled_at"))
+    return {"done_at": done, "done_at_origin": done_origin(done, TimeOrigin.POLL)}
 
 
 def done_origin(done: pl.Expr, origin: TimeOrigin) -> pl.Expr:
     """The origin of a final time, 'none' where there is no such time."""
     none = pl.lit(TimeOrigin.NONE.value)
     return pl.when(done.is_not_null()).then(pl.lit(origin.value)).otherwise(none)
+
+
+def _is_final(status: pl.Expr, provider: str) -> pl.Expr:
+    words = load_dictionary(provider).statuses.filter("final")["key"].to_list()
+    return status_key(status).is_in(words)
 
 
 def _placed(frame: pl.DataFrame, page: LandedPage) -> pl.DataFrame:

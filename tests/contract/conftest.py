@@ -39,6 +39,7 @@ def naps(monkeypatch):
 @pytest.fixture
 def bench(case, served, tmp_path, monkeypatch) -> Bench:
     served.set_faults(**FaultSettings().model_dump())
+    monkeypatch.setattr(http, "now", served.clock.now)
     for variable, secret in case.secrets(served.accounts).items():
         monkeypatch.setenv(variable, secret)
     return Bench(case, served, tmp_path)
