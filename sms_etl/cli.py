@@ -69,7 +69,8 @@ def report(
 ) -> None:
     """Preview a report to a file. Freezes nothing and mails nobody."""
     from sms_etl.publish import CAMPAIGN_SEARCH_DAYS, ReportOrder, figures_of
-    from sms_etl.reports.render import figures_json, render
+    from sms_etl.reports.as_json import figures_json
+    from sms_etl.reports.render import render, render_html
 
     if kind is ReportKind.CAMPAIGN and not campaign:
         raise ConfigError("A campaign report needs --campaign.")
@@ -82,9 +83,10 @@ def report(
     figures = figures_of(project, ReportOrder(kind, named, first, last, zone.key, lang, campaign))
     if form is Format.JSON:
         body = figures_json(figures)
+    elif form is Format.HTML:
+        body = render_html(figures, lang)
     else:
-        rendered = render(figures, lang)
-        body = rendered.pdf if form is Format.PDF else rendered.html
+        body = render(figures, lang).pdf
     path = out or Path(f"{campaign or kind}-{figures.first_day}-{figures.last_day}-{lang}.{form}")
     path.write_bytes(body)
     console.print(f"{path} ({len(body) / 1000:.0f} kB)")

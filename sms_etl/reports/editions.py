@@ -8,7 +8,6 @@ under a lock, so a process may die at any moment and the next call ends in the s
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import shutil
@@ -21,6 +20,7 @@ from sqlalchemy import Connection, Row, select
 
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import StoreError
+from sms_etl.reports.as_json import figures_json
 from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.store.files import sync_folder, write_atomically
 from sms_etl.store.tables import EDITIONS
@@ -180,7 +180,7 @@ class EditionStore:
         key = EditionKey.of(figures, audience, language)
         said = fingerprint(figures)
         files = {
-            FIGURES_FILE: _canonical_json(figures),
+            FIGURES_FILE: figures_json(figures),
             HTML_FILE: rendered.html,
             PDF_FILE: rendered.pdf,
             CHART_FILE: rendered.chart_png_mobile,
@@ -336,11 +336,6 @@ class EditionStore:
             data_as_of=row.data_as_of,
             created_at=row.created_at,
         )
-
-
-def _canonical_json(figures: Figures) -> bytes:
-    tree = figures.model_dump(mode="json")
-    return json.dumps(tree, ensure_ascii=False, sort_keys=True, indent=1).encode() + b"\n"
 
 
 def _sha256(body: bytes) -> str:

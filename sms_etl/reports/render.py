@@ -24,7 +24,6 @@ from markupsafe import Markup
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
 from sms_etl.reports import marks, sentences, vega
-from sms_etl.reports.as_json import figures_json
 from sms_etl.reports.chart_daily import daily
 from sms_etl.reports.chart_latency import latency
 from sms_etl.reports.figures import Figures
@@ -32,7 +31,7 @@ from sms_etl.reports.language import FONTS, TEMPLATES, Words, drawable
 from sms_etl.reports.page import page_values
 from sms_etl.reports.style import FAMILY, PALETTE
 
-__all__ = ["RenderedReport", "figures_json", "render", "render_html", "typeset"]
+__all__ = ["RenderedReport", "render", "render_html", "typeset"]
 
 PDF_CHILD = Path(__file__).with_name("pdf_child.py")
 PDF_CPU_SECONDS = 120
