@@ -7,6 +7,8 @@ from collections.abc import Mapping
 APIS: Mapping[str, str] = {
     "smsclub": "SmsClubApi",
     "plivo": "PlivoApi",
+    "infobip": "InfobipApi",
+    "telnyx": "TelnyxApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
 }

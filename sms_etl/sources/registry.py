@@ -25,6 +25,8 @@ SOURCES: Mapping[str, str] = {
     "turbosms": "TurboSms",
     "plivo": "Plivo",
     "smsclub": "SmsClub",
+    "infobip": "Infobip",
+    "telnyx": "Telnyx",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }

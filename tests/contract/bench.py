@@ -129,8 +129,11 @@ class Bench:
 
     def truth(self, days: Sequence[date]) -> pl.DataFrame:
         """What is true now of the messages submitted on these days, as far as it can be told."""
+        now, memory = self.sandbox.clock.now(), self.case.remembers
         local = pl.col("submitted_at").dt.convert_time_zone(ZONE.key).dt.date()
         truth = self.sandbox.truth(self.case.provider).filter(local.is_in(list(days)))
+        if memory:
+            truth = truth.filter(pl.col("submitted_at") > now - memory)
         told = pl.col("outcome").replace_strict(
             self.case.reads_as, default=None, return_dtype=pl.String
         )

@@ -23,6 +23,8 @@ class Case:
     reads_as: outcome to the class its words give, where they cannot tell the true one.
     finals_only: the provider lists only messages that are done.
     pulled_after: how long after a day's end it is pulled; shorter than the provider's memory.
+    remembers: how long the provider tells of a message after its submission; None: longer than
+        any test asks for.
     cannot: test name (without test_) to the reason why it does not apply to this provider.
     """
 
@@ -35,6 +37,7 @@ class Case:
     reads_as: Mapping[str, str] = field(default_factory=dict)
     finals_only: bool = False
     pulled_after: timedelta = timedelta(days=4)
+    remembers: timedelta | None = None
     cannot: Mapping[str, str] = field(default_factory=dict)
 
     @property

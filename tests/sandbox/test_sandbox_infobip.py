@@ -1,0 +1,129 @@
+"""Infobip remembers 48 hours: what pulling day after day brings, and what is not asked for."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+import zstandard
+
+from sms_etl.days import day_window, days_between
+from sms_etl.dictionaries import load_dictionary
+from sms_etl.dictionaries.classify import classify
+from sms_etl.model.schemas import OUTBOX
+from sms_etl.sandbox import Clock, WorldParameters, build_world, running_sandbox, settled
+from sms_etl.sandbox.outcomes import OUTCOMES
+from sms_etl.sandbox.registry import api_class
+from sms_etl.sources.base import LandedPage, PullContext
+from sms_etl.sources.registry import SOURCE_KINDS, make_source
+
+WORLD = WorldParameters(messages=3_000, first_day=date(2026, 6, 1), days=21)
+ZONE = WORLD.zone
+DAYS = days_between(date(2026, 6, 3), date(2026, 6, 16))
+AFTER_MIDNIGHT = timedelta(hours=2)
+TRULY_CANCELLED = {"cancelled": "failed"}
+"""Infobip has no word for a message that was called off."""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    world = build_world(WORLD)
+    with running_sandbox(world, Clock(settled(world))) as running:
+        yield running
+
+
+@pytest.fixture
+def source(sandbox, monkeypatch):
+    monkeypatch.setenv("INFOBIP_KEY", sandbox.accounts.secret_of("infobip"))
+    settings = SOURCE_KINDS["infobip"].model_validate(
+        {
+            "kind": "infobip",
+            "api_key": "INFOBIP_KEY",
+            "base_url": f"{sandbox.base_url}/infobip",
+            "requests_per_second": 1000,
+            "page_size": 20,
+        }
+    )
+    return make_source("shop", settings, Path())
+
+
+@pytest.fixture
+def pull(sandbox, source, tmp_path):
+    """OBSERVATIONS of some days, as they are told at a time."""
+
+    def run(days, now):
+        sandbox.set_clock(now)
+        context = PullContext(ZONE, now, OUTBOX.empty())
+        landed = []
+        for plan in source.plan(days, context):
+            for number, page in enumerate(plan.pages, start=1):
+                path = tmp_path / f"{plan.first_day}-{now:%d%H}-{number}.json.zst"
+                path.write_bytes(zstandard.compress(page.body))
+                landed.append(
+                    LandedPage(path, path.stem, number, page.format, page.records, now, page.meta)
+                )
+        return source.read(landed).collect() if landed else None
+
+    return run
+
+
+def test_a_pull_every_night_loses_no_message_and_tells_what_was_known(sandbox, pull):
+    last_seen = []
+    for day in DAYS:
+        now = day_window(day, ZONE).end + AFTER_MIDNIGHT
+        observed = pull([day - timedelta(days=1), day], now)
+        truth = sandbox.truth("infobip").select("message_id", "class", "done_at", "sent_at")
+        last_seen.append(observed.join(truth, on="message_id", suffix="_true"))
+    seen = pl.concat(last_seen).unique("message_id", keep="last", maintain_order=True)
+    local = pl.col("submitted_at").dt.convert_time_zone(ZONE.key).dt.date()
+    wanted = sandbox.truth("infobip").filter(local.is_in(DAYS))
+    assert wanted.height > 300
+    assert set(wanted["message_id"]) <= set(seen["message_id"])
+    dictionary = load_dictionary("infobip")
+    classed = classify(
+        seen.with_columns(submitted_at="sent_at").lazy(),
+        dictionary,
+        now_column="pulled_at",
+        silence_hours=72,
+    ).collect()
+    wrong = classed.filter(pl.col("status_class") != pl.col("class"))
+    assert wrong.select("status", "code", "status_class", "class").rows() == []
+    assert {"delivered", "failed", "rejected"} <= set(classed["status_class"])
+    assert classed["done_at"].equals(classed["done_at_true"], null_equal=True)
+
+
+def test_days_that_infobip_forgot_are_not_asked_for(sandbox, pull, caplog):
+    now = day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT
+    asked_before = len(sandbox.requests_log)
+    assert pull(DAYS[:3], now) is None
+    assert len(sandbox.requests_log) == asked_before
+    told = [record.getMessage() for record in caplog.records]
+    assert [str(day) in text for day, text in zip(DAYS[:3], told, strict=True)] == [True] * 3
+    assert pull(DAYS[-1:], now) is not None
+
+
+def test_reports_that_are_given_only_once_are_left_to_others(sandbox, pull):
+    pull(DAYS[-2:], day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT)
+    asked = {entry.target.partition("?")[0] for entry in sandbox.requests_log}
+    assert asked == {"/infobip/sms/3/logs"}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES["outcome"])
+def test_the_words_of_every_outcome_give_its_true_class(outcome):
+    told = api_class("infobip").words[outcome]
+    true = OUTCOMES.filter(pl.col("outcome") == outcome)["class"].item()
+    moment = day_window(DAYS[0], ZONE).start
+    row = pl.LazyFrame(
+        {
+            "status": [told.word],
+            "code": [str(told.code)],
+            "submitted_at": [moment],
+            "now": [moment + timedelta(days=4)],
+        },
+        schema_overrides={name: pl.Datetime("us", "UTC") for name in ("submitted_at", "now")},
+    )
+    classed = classify(row, load_dictionary("infobip"), now_column="now", silence_hours=72)
+    found = classed.collect().row(0, named=True)
+    assert found["status_class"] == TRULY_CANCELLED.get(outcome, true)
+    assert found["status_known"]
+    assert found["code_known"]
