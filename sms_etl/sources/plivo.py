@@ -58,7 +58,7 @@ class Plivo(WindowSource[PlivoSettings]):
         history="90 days; older days come back empty",
         look_back="every day of the settling period is asked again",
         rate_limit="20 requests a minute of 20 messages: 24 000 messages an hour",
-        proof="contract suite; the official SDK (plivo) could read the simulated provider too",
+        proof="contract suite; not yet read with the official SDK (plivo)",
         missing="time of delivery, operator, currency, text",
         reports="the last change of a final status stands for the delivered time; the operator "
         "comes from the number's range; prices are taken as US dollars; an amount of zero is "
