@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.jobs import DAILY_JOB
 from assets.partitions import PARTITION, RANGE_END, RANGE_START
+from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.config.clock import now
 from sms_etl.errors import SmsEtlError
 from sms_etl.mail.alert import alert_owner
@@ -105,6 +106,7 @@ def _dropped_files_sensor(
         return dg.RunRequest(
             run_key=f"{name} {proof.hexdigest()}",
             tags={RANGE_START: start.isoformat(), RANGE_END: min(end, last)},
+            asset_selection=[landing_key(name), messages_key(name), cube_key(name)],
         )
 
     return dropped

@@ -26,7 +26,7 @@ from sms_etl.model.schemas import (
     UNMAPPED,
 )
 from sms_etl.project import OUTBOX_NAME, Project
-from sms_etl.sources.base import PullContext, Source
+from sms_etl.sources.base import PullContext, PullKind, Source
 from sms_etl.store.landing import Manifest
 from sms_etl.store.warehouse import daily_counts
 
@@ -72,12 +72,16 @@ def read_outbox(project: Project, days: Sequence[date], source: str | None = Non
 def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manifest]:
     """Pull these days of a source and land every page as received.
 
+    A source that can only be asked by id is asked for what is not final yet.
+
     Raises:
         PermanentSourceError, TransientSourceError: what was landed before stays.
     """
     source = project.source(name)
     zone = project.settings.project.zone
     rows = read_outbox(project, days, name)
+    if source.kind is PullKind.BY_ID:
+        rows = rows.join(_final_ids(project, name, days), on="message_id", how="anti")
     on_days = pl.col("submitted_at").dt.convert_time_zone(zone.key).dt.date().is_in(list(days))
     context = PullContext(
         zone=zone,
@@ -137,7 +141,13 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> dict[date
 
 
 def _picks_up_files(source: Source) -> bool:
-    return source.kind.value == "drop_folder"
+    return source.kind is PullKind.DROP_FOLDER
+
+
+def _final_ids(project: Project, name: str, days: Sequence[date]) -> pl.DataFrame:
+    """Identifiers whose status cannot change any more: a provider is asked until then."""
+    known = project.lake.scan(MESSAGES, min(days), max(days), [name])
+    return known.filter(pl.col("final")).select("message_id").collect()
 
 
 def _with_neighbours(days: Sequence[date], before: int, after: int) -> list[date]:

@@ -186,6 +186,9 @@ def test_the_folder_sensor_asks_for_the_days_that_new_files_cover(fresh_company)
     (request,) = sensor.evaluate_tick(dg.build_sensor_context()).run_requests
 
     assert request.tags[RANGE_START] == FIRST.isoformat()
+    assert {key.to_user_string() for key in request.asset_selection} == {
+        "landing/cabinet", "messages/cabinet", "cube/cabinet"
+    }  # fmt: skip
     assert DAYS[0] <= date.fromisoformat(request.tags[RANGE_END]) <= DAYS[-1] + timedelta(days=1)
 
 

@@ -123,3 +123,16 @@ def test_a_folder_that_cannot_be_written_is_named(fresh_company):
 
     with pytest.raises(StoreError, match="landing"):
         land_source(fresh_company.project, "twilio", [DAY])
+
+
+def test_a_provider_asked_by_id_is_asked_only_until_the_status_is_final(fresh_company):
+    project = fresh_company.project
+    land_outbox(project, [DAY])
+    land_source(project, "turbosms", [DAY])
+    (account,) = rebuild_messages(project, "turbosms", [DAY])
+    final = project.lake.scan(MESSAGES, DAY, DAY, ["turbosms"]).collect()["final"].sum()
+
+    (again,) = land_source(project, "turbosms", [DAY])
+
+    assert final > 0
+    assert again.records == account.messages - final
