@@ -9,6 +9,7 @@ APIS: Mapping[str, str] = {
     "plivo": "PlivoApi",
     "infobip": "InfobipApi",
     "telnyx": "TelnyxApi",
+    "smsfly": "SmsFlyApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
 }

@@ -27,6 +27,7 @@ SOURCES: Mapping[str, str] = {
     "smsclub": "SmsClub",
     "infobip": "Infobip",
     "telnyx": "Telnyx",
+    "smsfly": "SmsFly",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
