@@ -10,6 +10,7 @@ APIS: Mapping[str, str] = {
     "infobip": "InfobipApi",
     "telnyx": "TelnyxApi",
     "smsfly": "SmsFlyApi",
+    "alphasms": "AlphaSmsApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
 }

@@ -28,6 +28,7 @@ SOURCES: Mapping[str, str] = {
     "infobip": "Infobip",
     "telnyx": "Telnyx",
     "smsfly": "SmsFly",
+    "alphasms": "AlphaSms",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
