@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
+from aiosmtpd.smtp import AuthResult
 
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.config.settings import Security
@@ -13,7 +15,7 @@ from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail import smtp
 from sms_etl.mail.alert import alert_owner
 from sms_etl.mail.ledger import Claim, Ledger, MailState
-from sms_etl.mail.local_server import running_mail_server
+from sms_etl.mail.local_server import LocalMailServer, Mailbox, running_mail_server
 from tests.mail.world import (
     IVAN,
     NOW,
@@ -236,6 +238,50 @@ def test_starttls_with_a_trusted_certificate(tmp_path, monkeypatch):
     with scripted_server(tmp_path / "mail", tls=context, options=options) as (server, _):
         assert World(tmp_path, server.port, security="starttls").deliver(OLENA, PETRO).complete
     assert counts(tmp_path / "mail") == {OLENA: 1, PETRO: 1}
+
+
+class ImplicitTls(LocalMailServer):
+    """A mail server that speaks TLS from the first byte and wants a login."""
+
+    def __init__(self, folder, context):
+        super().__init__(
+            Mailbox(folder), hostname="127.0.0.1", port=0, server_hostname="127.0.0.1",
+            ssl_context=context, ready_timeout=5.0, auth_require_tls=False, auth_required=True,
+            authenticator=self.accept,
+        )  # fmt: skip
+        self.logins = []
+
+    def accept(self, _server, _session, _envelope, _mechanism, data):
+        self.logins.append((data.login.decode(), data.password.decode()))
+        return AuthResult(success=data.password == b"right")
+
+    def _trigger_server(self):
+        self.port = self.server.sockets[0].getsockname()[1]
+        with socket.create_connection(("127.0.0.1", self.port), 5) as plain:
+            client = ssl.create_default_context()
+            client.wrap_socket(plain, server_hostname="127.0.0.1").close()
+
+
+@pytest.mark.parametrize(("password", "sent"), [("right", 1), ("wrong-word", 0)])
+def test_tls_from_the_first_byte_with_a_login(tmp_path, monkeypatch, password, sent):
+    context, certificate = self_signed(tmp_path, "127.0.0.1")
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("MAIL_PASSWORD", password)
+    (tmp_path / "mail").mkdir()
+    server = ImplicitTls(tmp_path / "mail", context)
+    server.start()
+    try:
+        world = World(
+            tmp_path, server.port, security="tls", username="reports", password="MAIL_PASSWORD"
+        )
+        report = world.deliver(OLENA)
+    finally:
+        server.stop()
+
+    assert server.logins == [("reports", password)]
+    assert len(Mailbox(tmp_path / "mail").messages()) == sent
+    assert report.complete == bool(sent)
+    assert "wrong-word" not in report.text()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "other.example"])
