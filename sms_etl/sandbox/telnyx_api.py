@@ -96,6 +96,8 @@ class TelnyxApi(ProviderApi):
             raise ValueError(f"unknown parameters: {', '.join(sorted(unknown))}")
         if query.get(_TYPE) != "messaging":
             raise ValueError(f"{_TYPE} must be messaging")
+        if (sort := query.get("sort", "-created_at")) not in _SORTS:
+            raise ValueError(f"sort cannot be {sort}")
         number, size = int(query.get("page[number]", 1)), _page_size(query)
         created = pl.col("submitted_at")
         conditions = [pl.col("recorded_at") <= now]
@@ -104,7 +106,7 @@ class TelnyxApi(ProviderApi):
         if _TO in query:
             conditions.append(created < _midnight(query[_TO]))
         matching = self._rows.filter(conditions)
-        if _SORTS[query.get("sort", "-created_at")]:
+        if _SORTS[sort]:
             matching = matching.reverse()
         size = page_size(size, faults)
         found = paged(matching, (number - 1) * size, size, faults)

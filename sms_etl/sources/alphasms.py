@@ -69,9 +69,19 @@ class AlphaSms(ByIdSource[AlphaSmsSettings]):
         return Credentials(settings.key.variable, NoAuth(), settings.key.get())
 
     def batch(self, client: HttpClient, ids: list[str]) -> Page:
-        """The answer about some identifiers."""
+        """The answer about some identifiers, which has an item for each of them.
+
+        Raises:
+            PermanentSourceError: it has fewer.
+        """
         answer = self._ask(client, [{"type": "status", "id": _number(one)} for one in ids])
-        return answer.page(len(answer.data[RECORDS]))
+        told = len(answer.data[RECORDS])
+        if told < len(ids):
+            raise PermanentSourceError(
+                f"{self.name}: the provider tells of {told} of {len(ids)} identifiers. "
+                f"Make batch_size of this source smaller."
+            )
+        return answer.page(told)
 
     def try_out(self, client: HttpClient) -> object:
         """Ask for the balance: the key must be accepted."""
