@@ -90,6 +90,7 @@ def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manif
         landed_checksums=project.landing.checksums(name)
         if _picks_up_files(source)
         else frozenset(),
+        landed=lambda day: project.landing.pages(project.landing.manifests(name, [day])),
     )
     return [project.landing.land(name, plan) for plan in source.plan(days, context)]
 

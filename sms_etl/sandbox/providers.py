@@ -8,9 +8,11 @@ APIS: Mapping[str, str] = {
     "smsclub": "SmsClubApi",
     "plivo": "PlivoApi",
     "infobip": "InfobipApi",
+    "vonage": "VonageApi",
     "telnyx": "TelnyxApi",
     "smsfly": "SmsFlyApi",
     "alphasms": "AlphaSmsApi",
+    "esputnik": "ESputnikApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
 }

@@ -106,12 +106,15 @@ class PullContext:
 
     `outbox` has the schema model.schemas.OUTBOX, already cut to this source and these days.
     `landed_checksums` are SHA-256 hex digests of every file a drop folder has landed before.
+    `landed` gives the pages that complete pulls of a day have landed before, for sources that
+    must not read again what they have.
     """
 
     zone: ZoneInfo
     now: datetime
     outbox: pl.DataFrame
     landed_checksums: frozenset[str] = frozenset()
+    landed: Callable[[date], Sequence[LandedPage]] = lambda _day: ()
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,11 @@ SOURCES: Mapping[str, str] = {
     "plivo": "Plivo",
     "smsclub": "SmsClub",
     "infobip": "Infobip",
+    "vonage": "Vonage",
     "telnyx": "Telnyx",
     "smsfly": "SmsFly",
     "alphasms": "AlphaSms",
+    "esputnik": "ESputnik",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }

@@ -1,0 +1,213 @@
+"""Vonage (Nexmo) Reports API, synchronous: the SMS records of a window, and of identifiers.
+
+Facts: Nexmo/api-specification definitions/reports.yml 2.1.14, and on developer.vonage.com
+reports/guides/how-to-handle-pagination and reports/conceptual-guides/reports-api-best-practices.
+Accounts that pay as they go pay for every record each time it is read, so a day that was read
+whole is not read again: only its messages that are not final yet are asked for, by identifier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any, Literal
+
+import polars as pl
+from pydantic import Field
+from requests.auth import HTTPBasicAuth
+
+from sms_etl.config.secrets import EnvSecret
+from sms_etl.days import Window, day_window
+from sms_etl.dictionaries.dictionary import load_dictionary, status_key
+from sms_etl.errors import PermanentSourceError
+from sms_etl.model.vocabulary import Channel, TimeOrigin
+from sms_etl.sources import paging
+from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan
+from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
+from sms_etl.sources.http_source import Credentials, WindowSource
+from sms_etl.sources.records import done_origin, final_update, observations, scan_json
+from sms_etl.sources.values import ISO, blank_to_null, cost_micro, times_to_utc, with_plus
+
+RECORDS_PATH = "/v2/reports/records"
+RECORDS = "records"
+IDS_AT_ONCE = 20
+CLOSES_AFTER = timedelta(hours=1)
+"""A pull this long after a day's end is taken to hold all its records."""
+NO_SUCH_ID = "0000000000000000"
+HIDDEN = "REDACTED"
+"""Stands in personal fields where the account has redaction on."""
+FIELDS = (
+    "message_id", "client_ref", "from", "to", "network", "network_name", "date_received",
+    "date_finalized", "status", "error_code", "currency", "total_price", "message_body",
+)  # fmt: skip
+
+
+class VonageSettings(HttpSettings):
+    """One Vonage account or sub-account; its API key is its account_id."""
+
+    kind: Literal["vonage"]
+    api_key: Annotated[str, Field(pattern=r"^[0-9A-Za-z]{8}$")]
+    api_secret: EnvSecret
+    base_url: BaseUrl = "https://api.nexmo.com"
+    include_message: bool = True
+
+
+class Vonage(WindowSource[VonageSettings]):
+    """Reads a day once by window, and later only what was not final."""
+
+    provider = "vonage"
+    settings_type = VonageSettings
+    longest_window = timedelta(hours=24)
+    allowed = "the key may read reports"
+    facts = Facts(
+        title="Vonage Reports API (SMS)",
+        window_filter="date_received, the time of submission; the end is exclusive; 24 hours",
+        history="13 months",
+        look_back="a day is read once by window, an hour or more after its end; later only its "
+        "messages that are not final, by identifier, because every record read is billed",
+        rate_limit="10 requests a second",
+        proof="contract suite; a test counts the records that are read again",
+        missing="parts, time of sending on; how far a receipt reaches (some carriers invent them)",
+        reports="parts come from the text; a receipt's reach is unstated",
+        documents="Nexmo/api-specification definitions/reports.yml, https://developer.vonage.com/"
+        "en/reports/guides/how-to-handle-pagination, https://developer.vonage.com/en/reports/"
+        "conceptual-guides/reports-api-best-practices",
+        to_check="total_price of a message of several parts; that records are there an hour "
+        "after the day's end; sub-accounts are sources of their own; the 13 months",
+    )
+
+    def credentials(self, settings: VonageSettings) -> Credentials:
+        """The API key and its secret."""
+        secret = settings.api_secret.get()
+        return Credentials(settings.api_key, HTTPBasicAuth(settings.api_key, secret), secret)
+
+    def try_out(self, client: HttpClient) -> object:
+        """Ask for an identifier that does not exist: nothing is found and nothing billed."""
+        return client.get_json(RECORDS_PATH, self._query({"id": NO_SUCH_ID}))
+
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per day: its window, or what is not final of a day that was read whole."""
+        client = self.client()
+        for day in sorted(days):
+            landed = context.landed(day)
+            if _whole(landed, day_window(day, context.zone).end):
+                ids = self._unfinished(landed)
+                asked = f"{len(ids)} messages that were not final"
+                yield PullPlan(day, day, asked, self._by_ids(client, ids))
+            else:
+                yield from super().plan([day], context)
+
+    def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
+        """Pages of a window, by cursor while the answer is TRUNCATED."""
+        bounds = {"date_start": _written(window.start), "date_end": _written(window.end)}
+        return self._listed(client, bounds)
+
+    def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """Landed pages as OBSERVATIONS. An error code counts once the status is final."""
+        status = blank_to_null(pl.col("status"))
+        finalized = final_update(status, blank_to_null(pl.col("date_finalized")), self.provider)
+        done = finalized["done_at_text"]
+        price = blank_to_null(pl.col("total_price"))
+        accepted = status_key(status).is_in(self._words(final=False))
+        return observations(
+            scan_json(pages, FIELDS, RECORDS),
+            {
+                "message_id": pl.col("message_id"),
+                "recipient": with_plus(_shown("to")),
+                "sender": _shown("from"),
+                "campaign": blank_to_null(pl.col("client_ref")),
+                "channel": pl.lit(Channel.SMS.value),
+                "inbound": pl.lit(value=False),
+                "status": status,
+                "code": pl.when(~accepted.fill_null(value=False)).then(
+                    blank_to_null(pl.col("error_code"))
+                ),
+                "created_at_text": pl.col("date_received"),
+                "created_at": _time(pl.col("date_received")),
+                "done_at_text": done,
+                "done_at": _time(done),
+                "done_at_origin": done_origin(done, TimeOrigin.PROVIDER),
+                "price_text": price,
+                "cost_micro": cost_micro(price, charge_is_negative=False),
+                "currency": blank_to_null(pl.col("currency")).str.to_uppercase(),
+                "text": _shown("message_body"),
+                "mcc_mnc": blank_to_null(pl.col("network")),
+                "operator": blank_to_null(pl.col("network_name")),
+            },
+        )
+
+    def _query(self, more: Mapping[str, str]) -> dict[str, str]:
+        return {
+            "account_id": self._settings.api_key,
+            "product": "SMS",
+            "direction": "outbound",
+            "include_message": str(self._settings.include_message).lower(),
+            **more,
+        }
+
+    def _listed(self, client: HttpClient, what: Mapping[str, str]) -> Iterator[Page]:
+        query = self._query(what)
+        return paging.pages(
+            self.name,
+            lambda position: client.get_json(RECORDS_PATH, {**query, **_cursor(position)}),
+            RECORDS,
+            self._following,
+        )
+
+    def _following(self, data: Any, _found: list[Any], _position: str) -> str | None:
+        if data.get("request_status") != "TRUNCATED":
+            return None
+        if not (data.get("cursor") and data.get("iv")):
+            raise PermanentSourceError(
+                f"{self.name}: the answer is TRUNCATED but gives no cursor, so records would be "
+                f"lost. Report it to Vonage."
+            )
+        return f"{data['cursor']} {data['iv']}"
+
+    def _by_ids(self, client: HttpClient, ids: list[str]) -> Iterator[Page]:
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            yield from self._listed(client, {"id": ",".join(ids[start : start + IDS_AT_ONCE])})
+
+    def _unfinished(self, landed: Sequence[LandedPage]) -> list[str]:
+        """Identifiers that no landed record shows as final."""
+        final = status_key(pl.col("status")).is_in(self._words(final=True))
+        return (
+            self.read(landed)
+            .filter(pl.col("message_id").is_not_null())
+            .group_by("message_id")
+            .agg(final=final.fill_null(value=False).any())
+            .filter(~pl.col("final"))
+            .select(pl.col("message_id").sort())
+            .collect()["message_id"]
+            .to_list()
+        )
+
+    def _words(self, *, final: bool) -> list[str]:
+        statuses = load_dictionary(self.provider).statuses
+        return statuses.filter(pl.col("final") == final)["key"].to_list()
+
+
+def _whole(landed: Sequence[LandedPage], end: datetime) -> bool:
+    """Whether some pull of a day began when all its records were there."""
+    began: dict[str, datetime] = {}
+    for page in landed:
+        began[page.pull] = min(page.received_at, began.get(page.pull, page.received_at))
+    return any(moment >= end + CLOSES_AFTER for moment in began.values())
+
+
+def _cursor(position: str) -> dict[str, str]:
+    return dict(zip(("cursor", "iv"), position.split(), strict=True)) if position else {}
+
+
+def _shown(column: str) -> pl.Expr:
+    """A personal field, null where it is redacted."""
+    value = blank_to_null(pl.col(column))
+    return pl.when(value != HIDDEN).then(value)
+
+
+def _written(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _time(text: pl.Expr) -> pl.Expr:
+    return times_to_utc(text, (ISO,), "UTC")
