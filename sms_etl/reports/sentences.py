@@ -223,7 +223,7 @@ def _headline_rate(words: Words, rate: Rate) -> str:
 def _nothing(words: Words, figures: Figures) -> str:
     absent = [s for s in figures.sources if s.days_present < s.days_expected]
     if absent:
-        names = ", ".join(words.label(s.provider) for s in absent)
+        names = ", ".join(words.label(s.source) for s in absent)
         return words.text("No conclusion: data of %(names)s is missing", names=names)
     return words.text("Nothing was sent in this period")
 
