@@ -91,14 +91,16 @@ class Infobip(WindowSource[InfobipSettings]):
         without messages.
         """
         remembered = context.now.astimezone(UTC) - MEMORY
-        known = [day for day in days if day_window(day, context.zone).end > remembered]
-        for day in sorted(set(days) - set(known)):
-            log.warning(
-                "%s: %s is not asked for: Infobip remembers 48 hours only. What was landed of it "
-                "stays; for more, export it in Infobip's portal and use a drop_folder source",
-                self.name, day,
-            )  # fmt: skip
-        yield from super().plan(known, context)
+        for day in sorted(days):
+            window = day_window(day, context.zone)
+            if window.start < remembered and not context.landed(day):
+                log.warning(
+                    "%s: messages of %s sent before %s are lost to this source: Infobip remembers "
+                    "48 hours. Export them in its portal and add a drop_folder source",
+                    self.name, day, min(remembered, window.end).isoformat(timespec="seconds"),
+                )  # fmt: skip
+            if window.end > remembered:
+                yield from super().plan([day], context)
 
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """Pages by cursor; without one Infobip gives the latest messages only."""

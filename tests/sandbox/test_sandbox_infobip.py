@@ -14,7 +14,7 @@ from sms_etl.model.schemas import OUTBOX
 from sms_etl.sandbox import Clock, WorldParameters, build_world, running_sandbox, settled
 from sms_etl.sandbox.outcomes import OUTCOMES
 from sms_etl.sandbox.registry import api_class
-from sms_etl.sources.base import LandedPage, PullContext
+from sms_etl.sources.base import LandedPage, PageFormat, PullContext
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
 
 WORLD = WorldParameters(messages=3_000, first_day=date(2026, 6, 1), days=21)
@@ -99,7 +99,22 @@ def test_days_that_infobip_forgot_are_not_asked_for(sandbox, pull, caplog):
     assert len(sandbox.requests_log) == asked_before
     told = [record.getMessage() for record in caplog.records]
     assert [str(day) in text for day, text in zip(DAYS[:3], told, strict=True)] == [True] * 3
+    caplog.clear()
     assert pull(DAYS[-1:], now) is not None
+    assert caplog.records == []
+
+
+def test_a_day_half_forgotten_is_read_and_told_of_unless_it_was_read_before(source, pull, caplog):
+    now = day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT
+    half = DAYS[-2]
+    assert pull([half], now).height > 0
+    (told,) = [record.getMessage() for record in caplog.records]
+    assert f"messages of {half} sent before {now - timedelta(hours=48):%Y-%m-%dT%H:%M}" in told
+    caplog.clear()
+    read_before = LandedPage(Path("1"), "pull-1", 1, PageFormat.JSON, 1, now, {})
+    context = PullContext(ZONE, now, OUTBOX.empty(), landed=lambda _day: [read_before])
+    assert len(list(source.plan([half, DAYS[0]], context))) == 1
+    assert caplog.records == []
 
 
 def test_reports_that_are_given_only_once_are_left_to_others(sandbox, pull):
