@@ -1,13 +1,16 @@
 """SMS Club against a scripted server: a table of words, poll times, left out identifiers."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from sms_etl.dictionaries import classify, load_dictionary
 from sms_etl.errors import PermanentSourceError, TransientSourceError
+from sms_etl.messages.fold import latest_observation
 from sms_etl.model.schemas import OUTBOX
+from sms_etl.sources import http
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
 from tests.sources.scripted_server import Reply
 
@@ -50,6 +53,25 @@ def test_the_poll_stands_for_the_moment_a_status_became_final(server, source, co
     asked_at = pages[0].received_at
     assert observed["done_at"].to_list() == [asked_at, None, asked_at]
     assert observed["done_at_origin"].to_list() == ["poll", "none", "poll"]
+
+
+def test_of_several_polls_the_first_that_saw_the_final_status_counts(
+    server, source, context_at, land, monkeypatch
+):
+    polls = [(1, "ENROUTE"), (5, "DELIVRD"), (29, "DELIVRD")]
+    observed = []
+    for hours, word in polls:
+        monkeypatch.setattr(http, "now", lambda hours=hours: SENT + timedelta(hours=hours))
+        server.script = [told({"106": word})]
+        pages = land(pages_of(source, context_at, "106"), f"pull-{hours}")
+        observed.append(source.read(pages))
+    known = pl.concat(observed).with_columns(day=pl.lit(DAY), submitted_at=pl.lit(SENT))
+    classified = classify(
+        known, load_dictionary("smsclub"), now_column="pulled_at", silence_hours=72.0
+    ).collect()
+    (message,) = latest_observation(classified).iter_rows(named=True)
+    assert message["done_at"] == SENT + timedelta(hours=5)
+    assert (message["observations"], message["done_at_origin"]) == (3, "poll")
 
 
 @pytest.mark.parametrize("info", [{}, []], ids=["empty table", "PHP's empty list"])
