@@ -48,7 +48,7 @@ class AlphaSms(ByIdSource[AlphaSmsSettings]):
         window_filter="none; identifiers and the day come from the outbox; the identifier is the "
         "client's own number (id), not AlphaSMS's msg_id",
         history="not stated by AlphaSMS",
-        look_back="every day of the settling period is asked again",
+        look_back="messages of the settling period without a final status",
         rate_limit="not stated by AlphaSMS; 5 requests a second of 100 identifiers by default",
         proof="contract suite; no official SDK or OpenAPI description exists",
         missing="every time, price, parts, recipient, sender, text, and for most failures the "

@@ -55,7 +55,7 @@ class ESputnik(ByIdSource[ESputnikSettings]):
         title="eSputnik (Yespo) API v1, single SMS messages",
         window_filter="none; identifiers (requestId) and the day come from the outbox",
         history="not stated by eSputnik",
-        look_back="every day of the settling period is asked again",
+        look_back="messages of the settling period without a final status",
         rate_limit="not stated by eSputnik; 5 requests a second of 50 identifiers by default",
         proof="contract suite; no SDK in Python or OpenAPI description was seen",
         missing="every time, price, parts, recipient, sender, codes; messages of campaigns that "

@@ -56,7 +56,7 @@ class SmsClub(ByIdSource[SmsClubSettings]):
         title="SMS Club JSON API",
         window_filter="none; identifiers and the day come from the outbox",
         history="not stated by SMS Club",
-        look_back="every day of the settling period is asked again",
+        look_back="messages of the settling period without a final status",
         rate_limit="9 requests a second of 100 identifiers",
         proof="contract suite; no SDK in Python or OpenAPI description exists (the company's own "
         "client is PHP)",

@@ -58,7 +58,7 @@ class SmsFly(ByIdSource[SmsFlySettings]):
         title="SMS-Fly API v2",
         window_filter="none; identifiers and the day come from the outbox",
         history="not stated by SMS-Fly",
-        look_back="every day of the settling period is asked again",
+        look_back="messages of the settling period without a final status",
         rate_limit="not stated by SMS-Fly; 5 requests a second of one identifier by default, "
         "so 18 000 messages take an hour",
         proof="contract suite; no official SDK or OpenAPI description exists",

@@ -55,7 +55,7 @@ class TurboSms(ByIdSource[TurboSmsSettings]):
         title="TurboSMS HTTP API",
         window_filter="none; identifiers and the day come from the outbox",
         history="not stated by TurboSMS",
-        look_back="every day of the settling period is asked again",
+        look_back="messages of the settling period without a final status",
         rate_limit="not stated by TurboSMS; 5 requests a second of 100 identifiers by default",
         proof="contract suite; no official SDK or OpenAPI description exists",
         missing="time of delivery, price, parts, text, sender",
