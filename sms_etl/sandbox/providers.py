@@ -13,6 +13,7 @@ APIS: Mapping[str, str] = {
     "smsfly": "SmsFlyApi",
     "alphasms": "AlphaSmsApi",
     "esputnik": "ESputnikApi",
+    "mobizon": "MobizonApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
 }

@@ -31,6 +31,7 @@ SOURCES: Mapping[str, str] = {
     "smsfly": "SmsFly",
     "alphasms": "AlphaSms",
     "esputnik": "ESputnik",
+    "mobizon": "Mobizon",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
