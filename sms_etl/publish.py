@@ -189,6 +189,7 @@ def _configured(project: Project, name: str, order: ReportOrder) -> ConfiguredSo
     return ConfiguredSource(
         name=name,
         provider=project.source(name).provider,
-        built_days=frozenset(built["day"].to_list()),
+        # A day that was rebuilt but never pulled is missing, not quiet.
+        built_days=frozenset(built["day"].to_list()) & project.landing.days(name),
         last_pulled_at=max((m.finished_at for m in manifests), default=None),
     )

@@ -5,10 +5,12 @@ from datetime import date
 import polars as pl
 import pytest
 
+from sms_etl.config.settings import Language, ReportKind
 from sms_etl.errors import ConfigError, PermanentSourceError, StoreError, TransientSourceError
 from sms_etl.model.schemas import CONSERVATION, MESSAGES, QUARANTINE
 from sms_etl.pipeline import land_outbox, land_source, rebuild_cube, rebuild_messages
 from sms_etl.project import Project
+from sms_etl.publish import ReportOrder, figures_of
 
 DAY = date(2026, 10, 20)
 
@@ -136,3 +138,14 @@ def test_a_provider_asked_by_id_is_asked_only_until_the_status_is_final(fresh_co
 
     assert final > 0
     assert again.records == account.messages - final
+
+
+def test_a_day_that_was_rebuilt_but_never_pulled_is_missing_and_not_quiet(fresh_company):
+    project = fresh_company.project
+    rebuild_messages(project, "twilio", [DAY])
+    rebuild_cube(project, "twilio", [DAY])
+    order = ReportOrder(ReportKind.PERIOD, None, DAY, DAY, "Europe/Kyiv", Language.ENGLISH)
+
+    states = {state.source: state for state in figures_of(project, order).sources}
+
+    assert states["twilio"].missing_days == (DAY,)
