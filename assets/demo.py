@@ -57,6 +57,7 @@ MONDAY = datetime(2026, 11, 2, 8, 0, tzinfo=KYIV)
 SANDBOX_PORT, MAIL_PORT = 8025, 8026
 """Taken if free, so that `make ui` can serve the same providers again."""
 
+ENVIRONMENT_FILE = "demo.env"
 DAGSTER_YAML = Path(__file__).parent.parent / "deploy" / "dagster.yaml"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -88,8 +89,7 @@ def main(
 ) -> None:
     """Run the whole demo."""
     folder = folder.absolute()
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "in").mkdir(parents=True)
+    _make_room(folder)
     clockwork = Clockwork()
     with clockwork.stage("A retailer, its campaigns and three months of messages"):
         world = build_world(DEMO_WORLD)
@@ -145,6 +145,18 @@ class _Runner:
         self.run(job, tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()})
 
 
+def _make_room(folder: Path) -> None:
+    """Empty the demo's folder; a folder that holds anything else is left alone."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / ENVIRONMENT_FILE).exists():
+        console.print(
+            f"[red]{folder} holds something that is not a demo; choose another folder.[/]"
+        )
+        raise typer.Exit(1)
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "in").mkdir(parents=True)
+    (folder / ENVIRONMENT_FILE).touch()
+
+
 def _prepare(folder: Path, sandbox: Sandbox, mail_port: int) -> None:
     """Settings file, environment and Dagster instance of the demo."""
     settings = folder / "sms_etl.toml"
@@ -166,7 +178,7 @@ def _prepare(folder: Path, sandbox: Sandbox, mail_port: int) -> None:
         "DEMO_FIRST_DAY": DEMO_WORLD.first_day.isoformat(),
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
-    (folder / "demo.env").write_text("\n".join(lines) + "\n", "utf-8")
+    (folder / ENVIRONMENT_FILE).write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _port(preferred: int) -> int:

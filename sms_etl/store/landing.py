@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from sms_etl.errors import LandingError
 from sms_etl.sources.base import LandedPage, Page, PageFormat, PullPlan
 from sms_etl.sources.records import body_of
 from sms_etl.store.files import write_atomically
+
+logger = logging.getLogger(__name__)
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -99,6 +102,7 @@ class Landing:
             pages=pages,
         )
         write_atomically(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
+        logger.info("landed %s: %s, %d records", source, plan.asked, manifest.records)
         return manifest
 
     def manifests(self, source: str, days: Sequence[date]) -> list[Manifest]:
