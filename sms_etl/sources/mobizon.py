@@ -156,11 +156,12 @@ class Mobizon(WindowSource[MobizonSettings]):
     def inspect(self, data: Any) -> None:
         """HTTP 200 says nothing here: the answer's own code decides."""
         code = data.get("code") if isinstance(data, dict) else None
-        if code == DONE:
+        if code == DONE and str(paging.at(data, IN_ALL)).isdecimal():
             return
-        if code is None:
+        if code in (None, DONE):
             raise PermanentSourceError(
-                f"{self.name}: the answer has no code. Check that base_url is Mobizon's API."
+                f"{self.name}: the answer has no {'code' if code is None else IN_ALL}. "
+                f"Check that base_url is Mobizon's API."
             )
         said = f"the provider answers code {code}"
         if code in BUSY_CODES:
