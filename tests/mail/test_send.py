@@ -262,6 +262,7 @@ class ImplicitTls(LocalMailServer):
             client.wrap_socket(plain, server_hostname="127.0.0.1").close()
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH")  # of the server: it is TLS already
 @pytest.mark.parametrize(("password", "sent"), [("right", 1), ("wrong-word", 0)])
 def test_tls_from_the_first_byte_with_a_login(tmp_path, monkeypatch, password, sent):
     context, certificate = self_signed(tmp_path, "127.0.0.1")
