@@ -69,7 +69,8 @@ def build_messages(
         recipe: classes, campaigns, prices and the key.
 
     Raises:
-        ConservationError: records in differ from messages + folded + quarantined.
+        ConservationError: a pull gave other records than its manifest counts, or records in
+            differ from messages + folded + quarantined.
     """
     placed = at_days(
         with_fate(with_submission(with_outbox(observed, outbox), recipe.zone.key)),
@@ -77,6 +78,7 @@ def build_messages(
         days,
         recipe.spill_days,
     ).collect(engine="streaming")
+    _check_all_read(placed, pulls, days)
     usable = placed.filter(pl.col("quarantined").is_null() & pl.col("folded").is_null())
     classified = classify(
         usable.lazy(),
@@ -176,6 +178,26 @@ def _unmapped(messages: pl.DataFrame, source: str) -> pl.DataFrame:
         .cast(UNMAPPED.schema)
         .sort("day", "kind", "word")
     )
+
+
+def _check_all_read(placed: pl.DataFrame, pulls: pl.DataFrame, days: Sequence[date]) -> None:
+    """Reading a pull must give as many records as landing counted when it came."""
+    whole = pulls.filter(
+        pl.col("first_day").is_in(list(days)) & pl.col("last_day").is_in(list(days))
+    )
+    read = placed.group_by("pull").agg(read=pl.struct("page", "record").n_unique())
+    wrong = (
+        whole.join(read, on="pull", how="left")
+        .with_columns(pl.col("read").fill_null(0))
+        .filter(pl.col("read") != pl.col("records"))
+    )
+    if not wrong.is_empty():
+        worst = wrong.row(0, named=True)
+        raise ConservationError(
+            f"Pull {worst['pull']} holds {worst['records']} records by its manifest, but reading "
+            f"it gave {worst['read']}. Nothing was written. The pages are safe in landing; report "
+            f"this with the manifest, the reader of this source must be mended."
+        )
 
 
 def _check_conserved(placed: pl.DataFrame, built: Built) -> None:

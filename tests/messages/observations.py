@@ -1,5 +1,6 @@
 """Hand-made observations, so that each test says only what it is about."""
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,14 +63,21 @@ def build(
     outbox: list[dict] | None = None,
     days: list[date] | None = None,
     pulls: dict[str, tuple[date, date]] | None = None,
+    landed: dict[str, int] | None = None,
     **recipe_changes,
 ) -> Built:
     rows = [{**row, "record": row["record"] or n} for n, row in enumerate(observations)]
     observed = pl.DataFrame(rows, schema=OBSERVATIONS.schema)
     ranges = pulls or {"p1": (DAY, DAY)}
+    counted = Counter(observed["pull"].to_list()) | Counter(landed or {})
     pull_frame = pl.DataFrame(
-        [(pull, first, last) for pull, (first, last) in ranges.items()],
-        schema={"pull": pl.String, "first_day": pl.Date, "last_day": pl.Date},
+        [(pull, first, last, counted[pull]) for pull, (first, last) in ranges.items()],
+        schema={
+            "pull": pl.String,
+            "first_day": pl.Date,
+            "last_day": pl.Date,
+            "records": pl.Int64,
+        },
         orient="row",
     )
     return build_messages(

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms_etl.config.settings import SenderRule, TariffRow
+from sms_etl.errors import ConservationError
 from sms_etl.model.schemas import MESSAGES
 from tests.messages.observations import (
     DAY,
@@ -281,3 +282,8 @@ def test_dst_night_has_twenty_five_hours():
     rows = [observation(f"SM{n:02}", created_at=moment) for n, moment in enumerate(created)]
 
     assert len(build(*rows, days=[night], pulls={"p1": (night, night)}).messages) == 25
+
+
+def test_a_reader_that_loses_a_record_is_refused():
+    with pytest.raises(ConservationError, match=r"p1 holds 3 records .* gave 2"):
+        build(observation("SM1"), observation("SM2"), landed={"p1": 3})
