@@ -1,14 +1,10 @@
-import importlib
-from pathlib import Path
-
 import pytest
 
 from sms_etl.sandbox import Clock, FaultSettings, running_sandbox, settled
+from sms_etl.sandbox.bench import Bench
+from sms_etl.sandbox.case import Case, case_of, kinds
 from sms_etl.sources import http
-from tests.contract.bench import Bench, world_with_edges
-from tests.contract.case import Case
-
-CASES = sorted(path.stem for path in (Path(__file__).parent / "cases").glob("[a-z]*.py"))
+from tests.contract.edges import world_with_edges
 
 
 @pytest.fixture(scope="session")
@@ -18,10 +14,10 @@ def served():
         yield sandbox
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(params=kinds())
 def case(request) -> Case:
     """Cases are imported one by one, so that a broken one breaks its own tests only."""
-    found = importlib.import_module(f"tests.contract.cases.{request.param}").CASE
+    found = case_of(request.param)
     test = request.function.__name__.removeprefix("test_")
     if test in found.cannot:
         pytest.skip(f"{found.kind}: {found.cannot[test]}")

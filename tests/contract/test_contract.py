@@ -8,7 +8,7 @@ import pytest
 from sms_etl.days import day_window, days_between
 from sms_etl.errors import PermanentSourceError, SmsEtlError
 from sms_etl.model.schemas import OBSERVATIONS
-from tests.contract.bench import EDGE_DAYS, ORDINARY, SECOND, ZONE
+from tests.contract.edges import EDGE_DAYS, ORDINARY, SECOND, ZONE
 
 WEEK = days_between(ORDINARY - timedelta(days=6), ORDINARY)
 SMALL_PAGES = 5

@@ -1,4 +1,6 @@
-from tests.contract.case import Case
+"""What alphasms tells of the simulated world, and what it cannot."""
+
+from sms_etl.sandbox.case import Case
 
 CASE = Case(
     kind="alphasms",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import zstandard
@@ -13,62 +14,17 @@ import zstandard
 from sms_etl.days import day_window
 from sms_etl.dictionaries import load_dictionary
 from sms_etl.dictionaries.classify import classify
-from sms_etl.sandbox import Sandbox, World, WorldParameters, build_world
+from sms_etl.sandbox.case import Case
+from sms_etl.sandbox.server import Sandbox
 from sms_etl.sources.base import LandedPage, Page, PullContext, PullKind, Source
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
-from tests.contract.case import Case
 
-WORLD = WorldParameters(messages=8_000, first_day=date(2026, 3, 20), days=225)
-ZONE = WORLD.zone
-ORDINARY, SPRING, AUTUMN = date(2026, 6, 10), date(2026, 3, 29), date(2026, 10, 25)
-EDGE_DAYS = (ORDINARY, SPRING, AUTUMN)
-SECOND = timedelta(seconds=1)
 SILENCE_HOURS = 72.0
-
-
-def world_with_edges() -> World:
-    """A world in which every way sent something in the first and last second of EDGE_DAYS."""
-    world = build_world(WORLD)
-    moments = [
-        moment
-        for day in EDGE_DAYS
-        for edge in [day_window(day, ZONE)]
-        for moment in (edge.start - SECOND, edge.start, edge.end - SECOND, edge.end)
-    ]
-    rows = world.messages.with_row_index("row")
-    usual = (
-        (pl.col("outcome") == "delivered")
-        & (pl.col("done_at") - pl.col("sent_at") < timedelta(minutes=1))
-        & (pl.col("billed_at") - pl.col("sent_at") < timedelta(minutes=1))
-        & pl.col("read_at").is_null()
-    )
-    moved = pl.concat(
-        of_way.filter(usual)
-        .head(len(moments))
-        .select("row", moved=pl.Series(moments).cast(pl.Datetime("us", "UTC")))
-        for _, of_way in rows.group_by("way", maintain_order=True)
-    )
-    shift = pl.col("moved") - pl.col("sent_at")
-    edged = (
-        rows.join(moved, on="row", how="left", maintain_order="left")
-        .with_columns(
-            submitted_at=pl.coalesce("moved", "submitted_at"),
-            **{
-                name: pl.when(pl.col("moved").is_not_null())
-                .then(pl.col(name) + shift)
-                .otherwise(name)
-                for name in ("sent_at", "done_at", "billed_at")
-            },
-        )
-        .sort("submitted_at", "row")
-        .drop("row", "moved")
-    )
-    return replace(world, messages=edged)
 
 
 @dataclass
 class Bench:
-    """Everything the tests ask of a case."""
+    """One source against its simulated provider; `folder` takes what it lands."""
 
     case: Case
     sandbox: Sandbox
@@ -76,7 +32,13 @@ class Bench:
     pulls: int = 0
 
     @property
+    def zone(self) -> ZoneInfo:
+        """The business time zone of the simulated company."""
+        return self.sandbox.world.parameters.zone
+
+    @property
     def source(self) -> Source:
+        """The source, configured for the sandbox."""
         block = {
             "kind": self.case.kind,
             "base_url": f"{self.sandbox.base_url}/{self.case.provider}",
@@ -89,23 +51,27 @@ class Bench:
 
     @property
     def by_id(self) -> bool:
+        """Whether the source can only be asked by identifier."""
         return self.source.kind is PullKind.BY_ID
 
     def at_usual_time(self, days: Sequence[date]) -> datetime:
         """When these days are usually pulled; the simulated clock is moved there."""
-        moment = day_window(max(days), ZONE).end + self.case.pulled_after
+        moment = day_window(max(days), self.zone).end + self.case.pulled_after
         self.sandbox.set_clock(moment)
         return moment
 
     def pages(self, days: Sequence[date], now: datetime | None = None) -> list[Page]:
+        """The pages of these days as received."""
         source, context = self.source, self.context(now)
         return [page for plan in source.plan(days, context) for page in plan.pages]
 
     def context(self, now: datetime | None = None) -> PullContext:
+        """What the source is told when it is asked."""
         outbox = self.sandbox.outbox(self.case.provider)
-        return PullContext(ZONE, now or self.sandbox.clock.now(), outbox)
+        return PullContext(self.zone, now or self.sandbox.clock.now(), outbox)
 
     def read(self, pages: Sequence[Page]) -> pl.DataFrame:
+        """OBSERVATIONS of pages."""
         return self.source.read(self.landed(pages)).collect()
 
     def pull(self, days: Sequence[date], now: datetime | None = None) -> pl.DataFrame:
@@ -113,6 +79,7 @@ class Bench:
         return self.read(self.pages(days, now))
 
     def landed(self, pages: Sequence[Page]) -> list[LandedPage]:
+        """Pages as one pull in the folder."""
         self.pulls += 1
         pull = f"pull-{self.pulls}"
         landed = []
@@ -130,7 +97,8 @@ class Bench:
     def truth(self, days: Sequence[date]) -> pl.DataFrame:
         """What is true now of the messages submitted on these days, as far as it can be told."""
         now, memory = self.sandbox.clock.now(), self.case.remembers
-        local = pl.col("submitted_at").dt.convert_time_zone(ZONE.key).dt.date()
+        zone = self.zone.key
+        local = pl.col("submitted_at").dt.convert_time_zone(zone).dt.date()
         truth = self.sandbox.truth(self.case.provider).filter(local.is_in(list(days)))
         if memory:
             truth = truth.filter(pl.col("submitted_at") > now - memory)
@@ -141,6 +109,7 @@ class Bench:
         return truth.filter(pl.col("done_at").is_not_null()) if self.case.finals_only else truth
 
     def ids(self, days: Sequence[date]) -> set[str]:
+        """Identifiers of the messages submitted on these days."""
         return set(self.truth(days)["message_id"])
 
     def classed(self, observed: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,7 @@
+"""What vonage tells of the simulated world, and what it cannot."""
+
+from sms_etl.sandbox.case import Case
 from sms_etl.sandbox.vonage_api import ACCOUNT
-from tests.contract.case import Case
 
 CASE = Case(
     kind="vonage",

@@ -1,6 +1,8 @@
+"""What infobip tells of the simulated world, and what it cannot."""
+
 from datetime import timedelta
 
-from tests.contract.case import Case
+from sms_etl.sandbox.case import Case
 
 CASE = Case(
     kind="infobip",

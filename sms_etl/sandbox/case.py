@@ -1,13 +1,19 @@
-"""What the contract suite must be told of a provider; the rest it finds out."""
+"""What must be known of a source to judge what it reads from the simulated world.
+
+The contract suite and `agree` share it; a case is `sms_etl/sandbox/cases/<kind>.py`.
+"""
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
-from sms_etl.sandbox import Accounts
+from sms_etl.sandbox import cases
+from sms_etl.sandbox.accounts import Accounts
 
 
 @dataclass(frozen=True)
@@ -42,4 +48,16 @@ class Case:
 
     @property
     def provider(self) -> str:
+        """Name of the simulated provider."""
         return self.api or self.kind
+
+
+def kinds() -> list[str]:
+    """Every kind of source that has a case, in the order of the alphabet."""
+    return sorted(module.name for module in pkgutil.iter_modules(cases.__path__))
+
+
+def case_of(kind: str) -> Case:
+    """The case of a kind; imported when asked for, so that a broken one breaks only itself."""
+    found: Case = import_module(f"{cases.__name__}.{kind}").CASE
+    return found

@@ -1,5 +1,7 @@
+"""What plivo tells of the simulated world, and what it cannot."""
+
+from sms_etl.sandbox.case import Case
 from sms_etl.sandbox.plivo_api import AUTH_ID
-from tests.contract.case import Case
 
 CASE = Case(
     kind="plivo",
