@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from sms_etl.mail.local_server import running_mail_server
+from sms_etl.sandbox.agree import Agreement, agreements
+from sms_etl.sandbox.case import kinds as known_kinds
 from sms_etl.sandbox.clock import Clock
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.files import write_files
@@ -23,6 +26,9 @@ app = typer.Typer(
     help="A simulated retailer and its SMS providers, with the truth known.", no_args_is_help=True
 )
 console = Console()
+
+AGREE_DAYS, AGREE_MESSAGES = 9, 3_000
+"""A small world with enough of everything on its middle day."""
 
 _DEFAULTS = WorldParameters()
 _FIRST_DAY = _DEFAULTS.first_day.isoformat()
@@ -68,6 +74,35 @@ def serve(
 
 
 @app.command()
+def agree(
+    kinds: Annotated[
+        list[str] | None, typer.Argument(help="Kinds of sources; without: all of them.")
+    ] = None,
+    day: Annotated[
+        str | None, typer.Option(help="Which day; without: the fifth of the period.")
+    ] = None,
+    seed: Seed = _DEFAULTS.seed,
+    messages: Messages = AGREE_MESSAGES,
+    first_day: FirstDay = _FIRST_DAY,
+) -> None:
+    """Read one simulated day through every source and compare each with the truth."""
+    wanted = kinds or known_kinds()
+    if unknown := sorted(set(wanted) - set(known_kinds())):
+        raise typer.BadParameter(f"no such source: {', '.join(unknown)}", param_hint="KINDS")
+    world = _world(seed, messages, first_day, AGREE_DAYS)
+    asked = _day(day) if day else world.parameters.first_day + timedelta(days=AGREE_DAYS // 2)
+    results = []
+    with running_sandbox(world) as sandbox, TemporaryDirectory() as folder:
+        for found in agreements(sandbox, wanted, [asked], Path(folder)):
+            results.append(found)
+            console.print(_agreement_line(found), soft_wrap=True)
+    agreed = sum(found.ok for found in results)
+    console.print(f"{agreed} of {len(results)} sources agree with the truth of {asked}.")
+    if agreed < len(results):
+        raise typer.Exit(1)
+
+
+@app.command()
 def mail(
     folder: Annotated[Path, typer.Option(help="Where each mail is kept as an .eml file.")],
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8026,
@@ -102,6 +137,25 @@ def _world(seed: int, messages: int, first_day: str, days: int) -> World:
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--first-day") from problem
     return build_world(WorldParameters(seed=seed, messages=messages, first_day=first, days=days))
+
+
+def _agreement_line(found: Agreement) -> str:
+    mark = "[green]agrees[/]" if found.ok else "[red]DIFFERS[/]"
+    line = f"{mark} {found.kind}: {found.messages} messages in {found.pages} pages"
+    wrong = {"lost": found.lost, "of another class": found.wrong, **found.off}
+    told = [f"{n} {name}" for name, n in wrong.items() if n]
+    if found.blurred:
+        told.append(f"the true class of {found.blurred} cannot be told by its words")
+    if found.silent:
+        told.append(f"tells no {', '.join(found.silent)}")
+    return "; ".join([line, *told])
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--day") from problem
 
 
 def _moment(text: str | None, world: World) -> datetime:
