@@ -16,6 +16,7 @@ APIS: Mapping[str, str] = {
     "mobizon": "MobizonApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
+    "smsc": "SmscApi",
 }
 """Provider to the class in `sms_etl.sandbox.<provider>_api`; served under `/<provider>`."""
 

@@ -32,6 +32,7 @@ SOURCES: Mapping[str, str] = {
     "alphasms": "AlphaSms",
     "esputnik": "ESputnik",
     "mobizon": "Mobizon",
+    "smsc": "Smsc",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
