@@ -1,10 +1,14 @@
-"""A source on the bench: pulled from its simulated provider, landed, read and judged."""
+"""A source on the bench: pulled from its simulated provider, landed, read and judged.
+
+A provider that is asked over HTTP is served by the sandbox; one that writes files or a database
+is made to write them into the bench's folder before every pull and between pages.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,6 +20,7 @@ from sms_etl.dictionaries import load_dictionary
 from sms_etl.dictionaries.classify import classify
 from sms_etl.sandbox.case import Case
 from sms_etl.sandbox.server import Sandbox
+from sms_etl.sandbox.written import WrittenApi
 from sms_etl.sources.base import LandedPage, Page, PullContext, PullKind, Source
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
 
@@ -39,15 +44,37 @@ class Bench:
     @property
     def source(self) -> Source:
         """The source, configured for the sandbox."""
-        block = {
-            "kind": self.case.kind,
+        over_http = {
             "base_url": f"{self.sandbox.base_url}/{self.case.provider}",
             "requests_per_second": 1000,
             "retry_budget_seconds": 30,
+        }
+        block = {
+            "kind": self.case.kind,
+            **({} if self.written else over_http),
             **self.case.settings(self.sandbox.accounts),
         }
         settings = SOURCE_KINDS[self.case.kind].model_validate(block)
-        return make_source("shop", settings, self.folder)
+        return make_source("shop", settings, self.store)
+
+    @property
+    def store(self) -> Path:
+        """Where a provider writes that is not asked over HTTP; settings name files from here."""
+        folder = self.folder / "store"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    @property
+    def written(self) -> WrittenApi | None:
+        """The simulated provider, if it writes files or a database."""
+        api = self.sandbox.api(self.case.provider)
+        return api if isinstance(api, WrittenApi) else None
+
+    def write(self) -> None:
+        """Let such a provider write what there is by now."""
+        if self.written:
+            faults = self.sandbox.faults.settings_for(self.case.provider)
+            self.written.write(self.store, self.sandbox.clock.now(), faults)
 
     @property
     def by_id(self) -> bool:
@@ -62,8 +89,21 @@ class Bench:
 
     def pages(self, days: Sequence[date], now: datetime | None = None) -> list[Page]:
         """The pages of these days as received."""
+        self.write()
         source, context = self.source, self.context(now)
-        return [page for plan in source.plan(days, context) for page in plan.pages]
+        pages = []
+        for plan in source.plan(days, context):
+            for page in plan.pages:
+                pages.append(page)
+                self._time_passes()
+        return pages
+
+    def _time_passes(self) -> None:
+        """Between pages, as the sandbox lets it pass between answers."""
+        step = self.sandbox.faults.settings_for(self.case.provider).clock_step_seconds
+        if self.written and step:
+            self.sandbox.set_clock(self.sandbox.clock.now() + timedelta(seconds=step))
+            self.write()
 
     def context(self, now: datetime | None = None) -> PullContext:
         """What the source is told when it is asked."""

@@ -22,7 +22,8 @@ class Case:
 
     kind: of the settings; also the provider's name in the sandbox unless `api` says another.
     settings: the block of the settings file without kind and base_url; make pages small here
-        (batch_size, page_size) if the provider lets the asker decide.
+        (batch_size, page_size, batch_rows) if the asker decides. Paths begin where the provider
+        writes, if it writes files or a database.
     secrets: environment variables, as the settings name them.
     tells: columns of OBSERVATIONS that must equal the truth wherever the truth has a value.
     reads_twice: why one pull may read a message twice; blank: it may not.

@@ -169,6 +169,20 @@ def test_an_expired_token_is_told_without_the_secret(bench):
         assert secret not in f"{caught.value} {refused} {caught.value.__context__}"
 
 
+def test_a_store_that_is_gone_is_told_with_how_to_mend_it(bench):
+    bench.at_usual_time([ORDINARY])
+    bench.write()
+    assert [result.ok for result in bench.source.check()] == [True]
+    source, store = bench.source, bench.store
+    store.rename(store.with_name("elsewhere"))
+    with pytest.raises(PermanentSourceError) as caught:
+        [list(plan.pages) for plan in source.plan([ORDINARY], bench.context())]
+    (refused,) = source.check()
+    assert not refused.ok
+    assert "mend" in refused.mend.lower()
+    assert str(store) in str(caught.value)
+
+
 def test_secrets_are_in_no_page_error_or_repr(bench):
     bench.at_usual_time([ORDINARY])
     source = bench.source
