@@ -14,6 +14,7 @@ APIS: Mapping[str, str] = {
     "alphasms": "AlphaSmsApi",
     "esputnik": "ESputnikApi",
     "mobizon": "MobizonApi",
+    "clicksend": "ClickSendApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
     "smsc": "SmscApi",

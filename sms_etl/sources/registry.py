@@ -33,6 +33,7 @@ SOURCES: Mapping[str, str] = {
     "esputnik": "ESputnik",
     "mobizon": "Mobizon",
     "smsc": "Smsc",
+    "clicksend": "ClickSend",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
