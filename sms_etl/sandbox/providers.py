@@ -18,6 +18,8 @@ APIS: Mapping[str, str] = {
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
     "smsc": "SmscApi",
+    "drop_folder": "DropFolderApi",
+    "sql": "SqlApi",
 }
 """Provider to the class in `sms_etl.sandbox.<provider>_api`; served under `/<provider>`."""
 
