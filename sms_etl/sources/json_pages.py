@@ -199,7 +199,7 @@ def _joined(outer: dict[str, Any], inner: dict[str, Any]) -> dict[str, Any]:
 
 
 def _row(record: Any, paths: dict[str, Path]) -> dict[str, Any]:
-    if not isinstance(record, dict):
+    if not isinstance(record, dict) and any(paths.values()):
         return {
             **dict.fromkeys(paths),
             MALFORMED: f"the record is not an object but {type(record).__name__}",

@@ -54,6 +54,13 @@ def test_one_odd_record_is_malformed_and_the_others_stay():
     assert rows[2][-1] == "the record is not an object but int"
 
 
+@pytest.mark.parametrize("odd", [(), ("?",)], ids=["at once", "one by one"])
+def test_an_item_may_be_a_plain_value_if_only_it_is_asked_for(odd):
+    rows = decoded([{"id": "a", "to": ["x", "y"]}, {"id": "b"}, *odd], ("id", "to"), each="to")
+    assert rows[:3] == [("a", "x", None), ("a", "y", None), ("b", None, None)]
+    assert len(rows) == 3 + len(odd)
+
+
 def test_an_item_that_is_no_object_is_malformed():
     rows = decoded([{"id": "a", "to": ["x"]}, {"id": "b", "to": 5}], ("id", "to.name"), each="to")
     assert [(row[0], row[-1] is None) for row in rows] == [("a", False), ("b", False)]
