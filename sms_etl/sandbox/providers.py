@@ -15,6 +15,7 @@ APIS: Mapping[str, str] = {
     "esputnik": "ESputnikApi",
     "mobizon": "MobizonApi",
     "clicksend": "ClickSendApi",
+    "elks": "ElksApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
     "smsc": "SmscApi",

@@ -34,6 +34,7 @@ SOURCES: Mapping[str, str] = {
     "mobizon": "Mobizon",
     "smsc": "Smsc",
     "clicksend": "ClickSend",
+    "elks": "Elks",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
