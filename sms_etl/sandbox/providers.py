@@ -19,6 +19,7 @@ APIS: Mapping[str, str] = {
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
     "smsc": "SmscApi",
+    "kyivstar": "KyivstarApi",
     "drop_folder": "DropFolderApi",
     "sql": "SqlApi",
 }

@@ -35,6 +35,7 @@ SOURCES: Mapping[str, str] = {
     "smsc": "Smsc",
     "clicksend": "ClickSend",
     "elks": "Elks",
+    "kyivstar": "Kyivstar",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
