@@ -109,7 +109,7 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
         read_outbox(
             project, _with_neighbours(days, OUTBOX_MARGIN_DAYS, OUTBOX_MARGIN_DAYS), name
         ).lazy(),
-        _pull_frame(manifests),
+        pull_frame(manifests),
         days,
         _recipe(project, source),
     )
@@ -162,7 +162,8 @@ def _observations(project: Project, source: Source, manifests: Sequence[Manifest
     return observed.select(OBSERVATIONS.names)
 
 
-def _pull_frame(manifests: Sequence[Manifest]) -> pl.DataFrame:
+def pull_frame(manifests: Sequence[Manifest]) -> pl.DataFrame:
+    """`pull`, `first_day`, `last_day`, `records` of pulls."""
     return pl.DataFrame(
         [(m.pull, m.first_day, m.last_day, m.records) for m in manifests],
         schema={

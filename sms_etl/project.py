@@ -8,15 +8,18 @@ from pathlib import Path
 
 from sms_etl.config import Settings, load_settings
 from sms_etl.errors import ConfigError
-from sms_etl.sources.base import Source
+from sms_etl.sources.base import Source, Stream
 from sms_etl.sources.outbox import Outbox
-from sms_etl.sources.registry import make_outbox, make_source
+from sms_etl.sources.registry import make_outbox, make_source, source_class
 from sms_etl.store.lake import Lake
 from sms_etl.store.landing import Landing
 from sms_etl.store.warehouse import Warehouse
 
 OUTBOX_NAME = "outbox"
 """Under this name the user's own outbox lies in landing; no source may take it."""
+
+ENGAGEMENT_KEY = "engagement"
+"""Key of a source's settings that says which of its streams are pulled."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +67,19 @@ class Project:
 
     @property
     def source_names(self) -> list[str]:
-        """Enabled sources, in the order of the settings file."""
+        """Enabled sources that messages are read from, in the order of the settings file."""
+        blocks = self.settings.sources
+        return [name for name in self.enabled if source_class(blocks[name].kind).lists_messages]
+
+    @property
+    def enabled(self) -> list[str]:
+        """Enabled sources, those with engagement only included."""
         return [name for name, block in self.settings.sources.items() if block.enabled]
+
+    def streams(self, name: str) -> tuple[Stream, ...]:
+        """The engagement that the settings want to be pulled from a source."""
+        wanted = getattr(self.settings.sources[name], ENGAGEMENT_KEY, ())
+        return tuple(stream for stream in self.source(name).streams() if stream.kind in wanted)
 
     def source(self, name: str) -> Source:
         """A configured source.

@@ -137,6 +137,42 @@ class QuarantineReason(StrEnum):
     BAD_RECORD = "unreadable_record"
 
 
+class Engagement(StrEnum):
+    """What people do with messages, pulled beside them."""
+
+    REPLIES = "replies"
+    OPT_OUTS = "opt_outs"
+    CLICKS = "clicks"
+
+
+class Intent(StrEnum):
+    """What a reply asks for, by its whole text being a known keyword."""
+
+    OPT_OUT = "opt_out"
+    OPT_IN = "opt_in"
+    HELP = "help"
+    OTHER = "other"
+
+
+class EventFold(StrEnum):
+    """Why an engagement record is no row of its own."""
+
+    REPEATED = "repeated_record"
+    OTHER_DAY = "belongs_to_another_day"
+    OUTBOUND = "outbound_message"
+    NO_CLICKS = "no_clicks"
+
+
+class EventQuarantine(StrEnum):
+    """Why an engagement record could not become a row. The raw record stays in landing."""
+
+    BAD_RECORD = "unreadable_record"
+    BAD_TIME = "unreadable_time"
+    NO_TIME = "no_time"
+    NO_PERSON = "no_person"
+    BAD_COUNT = "unreadable_count"
+
+
 UNKNOWN_LABEL = "unknown"
 """Printed for a dimension (operator, country, campaign ...) that nothing told us."""
 

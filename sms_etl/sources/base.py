@@ -8,7 +8,7 @@ network. Everything else (landing, classification, pseudonyms, days) is done onc
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -20,6 +20,7 @@ import polars as pl
 
 from sms_etl.config.settings import SourceSettings
 from sms_etl.errors import SmsEtlError
+from sms_etl.model.vocabulary import Engagement
 
 
 class PullKind(StrEnum):
@@ -46,7 +47,8 @@ class Facts:
 
     `documents` is where the facts come from. `proof` says how they were checked. `missing` is
     what the provider does not tell, `reports` what a report says instead. `to_check` is what a
-    first user should look at because it could not be verified; blank: nothing.
+    first user should look at because it could not be verified; blank: nothing. `engagement` says
+    how replies, stop lists and clicks are pulled; blank: they are not.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Facts:
     reports: str
     documents: str
     to_check: str = ""
+    engagement: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,8 @@ class Page:
     """One answer exactly as received.
 
     `request` says what was asked, without secrets; `records` is counted by the source;
-    `meta` holds what reading needs and the body does not say.
+    `meta` holds what reading needs and the body does not say. By its `fingerprint` a request is
+    known again when a pull that died is resumed; blank: it is not.
     """
 
     body: bytes
@@ -75,6 +79,7 @@ class Page:
     request: str
     received_at: datetime
     meta: Mapping[str, str] = field(default_factory=dict)
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,12 +97,15 @@ class LandedPage:
 
 @dataclass(frozen=True)
 class PullPlan:
-    """One pull to be landed under the days it covers; pages are fetched while iterated."""
+    """One pull to be landed under the days it covers; pages are fetched while iterated.
+
+    slices.SlicedPages can be fetched side by side, and begun again.
+    """
 
     first_day: date
     last_day: date
     asked: str
-    pages: Iterator[Page]
+    pages: Iterable[Page]
 
 
 @dataclass(frozen=True)
@@ -119,12 +127,33 @@ class PullContext:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """One line of `sms-etl check`: what was tried, whether it holds, and how to mend it."""
+    """One line of `sms-etl check`: what was tried, whether it holds, and how to mend it.
+
+    What is `optional` and does not hold is told, but is no failure.
+    """
 
     subject: str
     ok: bool
     found: str
     mend: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Engagement that a source can pull beside its messages; it lands apart from them.
+
+    plan: like Source.plan. read: landed pages of this stream as EVENTS, one row per record.
+    try_out: one cheap request that shows whether the key may read it; `allowed` says it may.
+    whole_list: every pull holds a list as it stands, whatever days its entries are of.
+    """
+
+    kind: Engagement
+    plan: Callable[[Sequence[date], PullContext], Iterator[PullPlan]]
+    read: Callable[[Sequence[LandedPage]], pl.LazyFrame]
+    try_out: Callable[[], object]
+    allowed: str
+    whole_list: bool = False
 
 
 class Source(ABC):
@@ -139,8 +168,20 @@ class Source(ABC):
     """Days after a message's own whose pulls may hold it, where the provider filters by another
     time than the submission (a message submitted before midnight and sent after it)."""
 
+    lists_messages: ClassVar[bool] = True
+    """False for a source that has engagement only."""
+
     def __init__(self, name: str) -> None:
         self.name = name
+
+    @property
+    def parallel(self) -> int:
+        """How many slices of its pulls may be fetched side by side."""
+        return 1
+
+    def streams(self) -> tuple[Stream, ...]:
+        """The engagement it can pull beside its messages; the settings say which is pulled."""
+        return ()
 
     @abstractmethod
     def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
@@ -161,6 +202,16 @@ class Source(ABC):
     @abstractmethod
     def check(self) -> list[CheckResult]:
         """Try credentials and rights with one cheap call."""
+
+    def check_streams(self) -> list[tuple[Engagement, CheckResult]]:
+        """Try the right to read each stream with one cheap call."""
+        return [
+            (
+                stream.kind,
+                checked(f"source {self.name}, {stream.kind}", stream.try_out, stream.allowed),
+            )
+            for stream in self.streams()
+        ]
 
 
 def checked(subject: str, call: Callable[[], object], found: str) -> CheckResult:

@@ -7,7 +7,7 @@ identifiers is. The rest of a provider's module is `read`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,13 +18,17 @@ from pydantic import Field
 from requests.auth import AuthBase
 
 from sms_etl.days import Window, day_window
+from sms_etl.model.schemas import OBSERVATIONS
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sources.base import (
     CheckResult,
+    LandedPage,
     Page,
     PullContext,
     PullKind,
     PullPlan,
     Source,
+    Stream,
     checked,
 )
 from sms_etl.sources.http import HttpClient, HttpSettings
@@ -97,6 +101,64 @@ class HttpSource(Source, Generic[S]):
                 self.allowed,
             )
         ]
+
+    def stream(
+        self,
+        kind: Engagement,
+        pages: Callable[[HttpClient, Window, PullContext], Iterator[Page]],
+        read: Callable[[Sequence[LandedPage]], pl.LazyFrame],
+        try_out: Callable[[HttpClient], object],
+        *,
+        whole_list: bool = False,
+    ) -> Stream:
+        """Engagement of this account: one pull per business day, or a whole list for the last.
+
+        `pages` gives every page of a business day; of a whole list it may ignore the window.
+        """
+
+        def plan(days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+            client = self.client()
+            for day in [max(days)] if whole_list and days else sorted(days):
+                window = day_window(day, context.zone)
+                asked = f"{kind.value} {window.start.isoformat()} to {window.end.isoformat()}"
+                yield PullPlan(
+                    day,
+                    day,
+                    f"{kind.value}, the whole list" if whole_list else asked,
+                    pages(client, window, context),
+                )
+
+        return Stream(
+            kind=kind,
+            plan=plan,
+            read=read,
+            try_out=lambda: try_out(self.client(retry=False)),
+            allowed=f"{kind.value} may be read",
+            whole_list=whole_list,
+        )
+
+
+class EngagementSource(HttpSource[S]):
+    """A source of replies, stop lists or clicks that lists no messages."""
+
+    kind: ClassVar[PullKind] = PullKind.WINDOW
+    lists_messages: ClassVar[bool] = False
+
+    def plan(self, _days: Sequence[date], _context: PullContext) -> Iterator[PullPlan]:
+        """No pulls."""
+        return iter(())
+
+    def read(self, _pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """No messages."""
+        return OBSERVATIONS.empty().lazy()
+
+    def try_out(self, client: HttpClient) -> object:
+        """Nothing: every stream is tried by itself."""
+        return client
+
+    def check(self) -> list[CheckResult]:
+        """Nothing beside the streams."""
+        return []
 
 
 class WindowSource(HttpSource[S]):

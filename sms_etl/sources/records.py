@@ -14,7 +14,8 @@ from polars.io.plugins import register_io_source
 
 from sms_etl.dictionaries.dictionary import load_dictionary, status_key
 from sms_etl.errors import LandingError
-from sms_etl.model.schemas import OBSERVATIONS, UTC_TIME
+from sms_etl.model.engagement import EVENTS
+from sms_etl.model.schemas import OBSERVATIONS, UTC_TIME, Table
 from sms_etl.model.vocabulary import TimeOrigin
 from sms_etl.sources.base import LandedPage
 from sms_etl.sources.json_pages import MALFORMED, JsonReader, split_page
@@ -87,15 +88,14 @@ def scan_split(
 
 def observations(frame: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
     """Rows of `scan_pages` as OBSERVATIONS; a column that is not given is null."""
-    given = {
-        "done_at_origin": pl.lit(TimeOrigin.NONE.value),
-        **{name: pl.col(name) for name in (*PLACE, MALFORMED)},
-        **columns,
-    }
-    return frame.select(
-        given.get(column.name, pl.lit(None)).cast(column.dtype).alias(column.name)
-        for column in OBSERVATIONS.columns
+    return _as_table(
+        OBSERVATIONS, frame, {"done_at_origin": pl.lit(TimeOrigin.NONE.value), **columns}
     )
+
+
+def events(frame: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    """Rows of `scan_pages` as EVENTS; a column that is not given is null."""
+    return _as_table(EVENTS, frame, columns)
 
 
 def final_update(status: pl.Expr, updated: pl.Expr, provider: str) -> dict[str, pl.Expr]:
@@ -122,6 +122,14 @@ def done_origin(done: pl.Expr, origin: TimeOrigin) -> pl.Expr:
     """The origin of a final time, 'none' where there is no such time."""
     none = pl.lit(TimeOrigin.NONE.value)
     return pl.when(done.is_not_null()).then(pl.lit(origin.value)).otherwise(none)
+
+
+def _as_table(table: Table, frame: pl.LazyFrame, columns: Mapping[str, pl.Expr]) -> pl.LazyFrame:
+    given = {**{name: pl.col(name) for name in (*PLACE, MALFORMED)}, **columns}
+    return frame.select(
+        given.get(column.name, pl.lit(None)).cast(column.dtype).alias(column.name)
+        for column in table.columns
+    )
 
 
 def _is_final(status: pl.Expr, provider: str) -> pl.Expr:
