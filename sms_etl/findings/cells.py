@@ -17,6 +17,7 @@ from sms_etl.findings.thresholds import Thresholds
 from sms_etl.metrics.histogram import bucket_of, value_of
 from sms_etl.metrics.reasons import DEAD_REASONS, list_reasons
 from sms_etl.metrics.summary import AsOf
+from sms_etl.metrics.survival import delivered_with_time
 from sms_etl.model.vocabulary import Permanence, StatusClass, TimeOrigin
 
 SLICED_BY = ("source", "sender", "country", "operator")
@@ -68,7 +69,7 @@ def hourly_times(
     latency: pl.LazyFrame, usual: pl.LazyFrame, limits: Thresholds
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Cells of slow deliveries, and for every source how many were delivered by which bucket."""
-    rows = with_usual(latency, usual).filter(pl.col("origin") != TimeOrigin.NONE)
+    rows = with_usual(latency, usual).filter(delivered_with_time())
     slow = value_of(pl.col("bucket")) > limits.slow_seconds
     cells = (
         rows.filter(pl.col("origin") == TimeOrigin.PROVIDER)

@@ -33,9 +33,9 @@ def bucket_of(seconds: pl.Expr) -> pl.Expr:
 
 
 def value_of(bucket: pl.Expr) -> pl.Expr:
-    """Seconds (Float64) that stand for a bucket; 0 for the floor bucket."""
+    """Seconds (Float64) that stand for a bucket; 0 for the floor bucket, null for no bucket."""
     upper = FLOOR_SECONDS * pl.lit(GAMMA).pow(bucket)
-    return pl.when(bucket > 0).then(upper * 2 / (1 + GAMMA)).otherwise(0.0)
+    return pl.when(bucket <= 0).then(0.0).otherwise(upper * 2 / (1 + GAMMA))
 
 
 def quantiles(

@@ -15,6 +15,7 @@ import polars as pl
 
 from sms_etl.metrics.histogram import quantiles
 from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.metrics.survival import delivered_with_time
 from sms_etl.model.vocabulary import Receipt, StatusClass, TimeOrigin
 from sms_etl.reports.figures import Cost, Latency, TimeQuality, Totals
 
@@ -174,7 +175,9 @@ def compact_hours(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
 
 def compact_latency(latency: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     """The histogram with only `keys` left of its dimensions."""
-    return latency.group_by([*keys, "origin", "bucket"]).agg(pl.col("messages").sum())
+    return latency.group_by([*keys, "status_class", "origin", "bucket"]).agg(
+        pl.col("messages").sum()
+    )
 
 
 def costs_of(rows: pl.LazyFrame) -> tuple[Cost, ...]:
@@ -243,7 +246,7 @@ def _totals(
 
 
 def _latencies(latency: pl.LazyFrame, keys: Sequence[str]) -> dict[Key, dict[str, Any]]:
-    timed = latency.filter(pl.col("origin") != TimeOrigin.NONE)
+    timed = latency.filter(delivered_with_time())
     buckets = (
         timed.group_by([*keys, "bucket"])
         .agg(

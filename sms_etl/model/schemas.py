@@ -209,12 +209,24 @@ CUBE = Table(
 
 LATENCY = Table(
     "latency",
-    "Times to deliver as a mergeable log-scale histogram, delivered messages only",
+    "How long messages took to end, or have waited, as a mergeable log-scale histogram; every "
+    "message is counted once",
     (
         *_CUBE_KEY_COLUMNS,
-        Column("origin", pl.String, "TimeOrigin of the delivered time", nullable=False),
-        Column("bucket", pl.Int32, "Histogram bucket, see metrics.histogram", nullable=False),
-        Column("messages", pl.Int64, "Delivered messages in the bucket", nullable=False),
+        Column("status_class", pl.String, "StatusClass", nullable=False),
+        Column(
+            "origin",
+            pl.String,
+            "TimeOrigin of the time it ended; none: it waits, or no time is told",
+            nullable=False,
+        ),
+        Column(
+            "bucket",
+            pl.Int32,
+            "Histogram bucket (metrics.histogram) of the time to its end; of its age when last "
+            "seen, for a message that waits; null for an end without a time",
+        ),
+        Column("messages", pl.Int64, "Messages in the bucket", nullable=False),
     ),
 )
 
