@@ -33,9 +33,11 @@ SOURCES: Mapping[str, str] = {
     "esputnik": "ESputnik",
     "mobizon": "Mobizon",
     "smsc": "Smsc",
+    "kyivstar": "Kyivstar",
     "clicksend": "ClickSend",
     "elks": "Elks",
-    "kyivstar": "Kyivstar",
+    "sinch": "Sinch",
+    "bulksms": "BulkSms",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
