@@ -118,7 +118,7 @@ def test_reading_again_brings_late_statuses_and_prices(bench):
     bench.at_usual_time(WEEK)
     late = bench.pull(WEEK)
     both = early.join(late, on="message_id", suffix="_late")
-    changed = both.filter(pl.col("status") != pl.col("status_late"))
+    changed = both.filter(pl.col("status").ne_missing(pl.col("status_late")))
     new = late.join(early, on="message_id", how="anti")
     assert changed.height + new.height > 0
     true = bench.truth(WEEK).select("message_id", "class", "outcome", "price_micro")
