@@ -1,11 +1,18 @@
-"""Infobip remembers 48 hours: what pulling day after day brings, and what is not asked for."""
+"""Infobip remembers 48 hours: what pulling day after day brings, and what is not asked for.
 
-from datetime import date, timedelta
+Its official SDK, generated from its own API description, reads the same logs.
+"""
+
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
+import infobip_api_client
 import polars as pl
 import pytest
 import zstandard
+from infobip_api_client.exceptions import UnauthorizedException
+from pydantic import ValidationError
 
 from sms_etl.days import day_window, days_between
 from sms_etl.dictionaries import load_dictionary
@@ -142,3 +149,120 @@ def test_the_words_of_every_outcome_give_its_true_class(outcome):
     assert found["status_class"] == TRULY_CANCELLED.get(outcome, true)
     assert found["status_known"]
     assert found["code_known"]
+
+
+CLASS_OF_GROUP = {
+    "ACCEPTED": "pending", "PENDING": "pending", "DELIVERED": "delivered", "EXPIRED": "failed",
+    "UNDELIVERABLE": "failed", "REJECTED": "rejected",
+}  # fmt: skip
+"""As Infobip explains its general statuses."""
+
+
+@pytest.fixture
+def sdk(sandbox):
+    """The official SDK, with nothing changed but the host."""
+
+    def connect(key=""):
+        configuration = infobip_api_client.Configuration(
+            host=f"{sandbox.base_url}/infobip",
+            api_key=key or sandbox.accounts.secret_of("infobip"),
+        )
+        return infobip_api_client.SmsApi(infobip_api_client.ApiClient(configuration))
+
+    return connect
+
+
+def logs(api, **asked):
+    """Every page of the logs; the SDK refuses what does not fit Infobip's own models."""
+    found, cursor = [], None
+    while True:
+        page = api.get_outbound_sms_message_logs(use_cursor=True, cursor=cursor, **asked)
+        found += page.results
+        cursor = page.cursor.next_cursor
+        if not cursor:
+            return found
+
+
+@pytest.mark.parametrize("hours_after", [-6, 2])
+def test_the_sdk_reads_a_whole_day_and_agrees_with_the_truth(sandbox, sdk, hours_after):
+    window = day_window(DAYS[5], ZONE)
+    sandbox.set_clock(window.end + timedelta(hours=hours_after))
+    inside = pl.col("submitted_at").is_between(window.start, window.end, closed="left")
+    truth = sandbox.truth("infobip").filter(inside)
+    assert truth.height > 30
+    asked_before = len(sandbox.requests_log)
+
+    found = logs(
+        sdk(), sent_since=window.start - timedelta(milliseconds=1), sent_until=window.end, limit=7
+    )
+
+    assert len(sandbox.requests_log) - asked_before == -(-truth.height // 7)
+    assert sorted(log.message_id for log in found) == sorted(truth["message_id"])
+    logged = {log.message_id: log for log in found}
+    for row in truth.iter_rows(named=True):
+        log = logged[row["message_id"]]
+        assert (log.sent_at, log.done_at) == (row["submitted_at"], row["done_at"])
+        assert (log.sender, log.campaign_reference_id) == (row["sender"], row["campaign"])
+        assert log.message_count == row["parts"]
+        if row["recipient"]:
+            assert f"+{log.destination}" == row["recipient"]
+        assert class_of(log) == TRULY_CANCELLED.get(row["outcome"], row["class"])
+        assert (log.error.id == 0) == (log.error.group_name == "OK")
+        if row["price_micro"] is None:
+            assert log.price is None
+        else:
+            cost = log.price.price_per_message * log.message_count
+            assert round(cost * 1e6) == row["price_micro"]
+            assert log.price.currency == row["currency"]
+
+
+def class_of(log):
+    assert log.status.name.startswith(log.status.group_name)
+    if log.status.name == "EXPIRED_DLR_UNKNOWN":
+        return "unknown"
+    return CLASS_OF_GROUP[log.status.group_name]
+
+
+def test_the_sdk_without_a_cursor_gets_the_latest_only(sandbox, sdk):
+    sandbox.set_clock(day_window(DAYS[5], ZONE).end)
+    page = sdk().get_outbound_sms_message_logs(limit=5)
+    latest = sandbox.truth("infobip").sort("submitted_at").tail(5)
+    assert {log.message_id for log in page.results} == set(latest["message_id"])
+    assert page.cursor is None
+
+
+def test_the_sdk_reads_the_refusals(sandbox, sdk):
+    with pytest.raises(UnauthorizedException) as refused:
+        sdk(key="wrong").get_outbound_sms_message_logs()
+    assert refused.value.data.error_code == "E401"
+    with pytest.raises(ValidationError, match="less than or equal to 1000"):
+        sdk().get_outbound_sms_message_logs(limit=1001)
+
+
+def test_what_the_source_asks_is_what_the_sdk_would_ask(sandbox, sdk, pull):
+    """Same path, same names, same values: only the fractions of a second are written otherwise."""
+    now = day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT
+    pull(DAYS[-1:], now)
+    by_source = asked_of(sandbox)[-1]
+    window = day_window(DAYS[-1], ZONE)
+    sdk().get_outbound_sms_message_logs(
+        sent_since=window.start - timedelta(milliseconds=1),
+        sent_until=window.end,
+        limit=20,
+        use_cursor=True,
+        cursor=by_source["cursor"],
+    )
+    by_sdk = asked_of(sandbox)[-1]
+    assert comparable(by_sdk) == comparable(by_source)
+
+
+def asked_of(sandbox):
+    return [dict(parse_qsl(urlsplit(entry.target).query)) for entry in sandbox.requests_log]
+
+
+def comparable(query):
+    times = {
+        name: datetime.strptime(query[name], "%Y-%m-%dT%H:%M:%S.%f%z")
+        for name in ("sentSince", "sentUntil")
+    }
+    return query | times | {"useCursor": query["useCursor"].lower()}
