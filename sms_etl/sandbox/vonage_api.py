@@ -36,10 +36,19 @@ _TITLES = {
     401: "Unauthorized", 403: "Forbidden", 404: "Not found", 422: "Unprocessable entity",
     429: "Too many requests", 500: "Internal error",
 }  # fmt: skip
+_NOT_WITH_IDS = ("date_start", "date_end", "status")
+_INVALID_FILTER = {
+    "type": "https://developer.nexmo.com/api-errors/reports#invalid-filter",
+    "title": "Invalid filter",
+}
 
 
 class Refused(Exception):  # noqa: N818 named as the HTTP status it becomes
     """A parameter that Vonage refuses with HTTP 422: its name and why."""
+
+
+class InvalidFilter(Exception):  # noqa: N818 Vonage's title of this HTTP 422
+    """Parameters that exclude each other."""
 
 
 class VonageApi(ProviderApi):
@@ -87,6 +96,8 @@ class VonageApi(ProviderApi):
         try:
             asked, missing = self._asked(query, now)
             return self._page(request, asked, missing, now, faults)
+        except InvalidFilter as problem:
+            return _problem(422, _INVALID_FILTER | {"detail": str(problem)})
         except Refused as problem:
             name, reason = problem.args
             return _problem(422, {"invalid_parameters": [{"name": name, "reason": reason}]})
@@ -104,8 +115,11 @@ class VonageApi(ProviderApi):
             ids = query["id"].split(",")
             if len(ids) > MOST_IDS:
                 raise Refused("id", f"No more than {MOST_IDS} identifiers")
-            if {"date_start", "date_end", "status"} & set(query):
-                raise Refused("id", "date_start, date_end and status are not supported with id")
+            if clashing := [name for name in _NOT_WITH_IDS if name in query]:
+                raise InvalidFilter(
+                    "When using message_id, the following parameters are not supported: "
+                    f"[{', '.join(clashing)}]"
+                )
             rows = self.by_ids(ids).filter(known)
             return rows, sorted(set(ids) - set(rows["message_id"]))
         start, end = _moment(query, "date_start"), _moment(query, "date_end")
@@ -139,6 +153,7 @@ class VonageApi(ProviderApi):
             "received_at": f"{now:%Y-%m-%dT%H:%M:%S}+0000",
             "items_count": len(records),
             **{k: v for k, v in query.items() if k not in ("cursor", "iv", "id")},
+            "include_message": with_text,
             "records": records,
         }
         if missing:
