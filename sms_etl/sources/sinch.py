@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -23,6 +22,7 @@ from sms_etl.model.vocabulary import Channel
 from sms_etl.sources import paging
 from sms_etl.sources.auth import BearerAuth
 from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan
+from sms_etl.sources.counted import rows_of
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
 from sms_etl.sources.json_pages import MALFORMED, JsonReader
@@ -137,12 +137,12 @@ class Sinch(WindowSource[SinchSettings]):
         """
         ids: set[str] = set()
         for page in self._listed(client, Listing.BATCHES, window):
-            found = _decoded(page, Listing.BATCHES)
+            found = rows_of(page, READERS[Listing.BATCHES])
             ids.update(found["id"].drop_nulls())
             yield _counted(page, Listing.BATCHES, found.filter(_TO_A_NUMBER))
         later = Window(window.start, window.end + REPORTS_AFTER)
         for page in self._listed(client, Listing.REPORTS, later):
-            found = _decoded(page, Listing.REPORTS)
+            found = rows_of(page, READERS[Listing.REPORTS])
             ours = pl.col("batch_id").is_in(list(ids)).fill_null(value=False)
             yield _counted(page, Listing.REPORTS, found.filter(ours | _BROKEN))
 
@@ -218,12 +218,6 @@ def _scan(pages: Sequence[LandedPage], listing: Listing) -> pl.LazyFrame:
     fields = BATCH_FIELDS if listing is Listing.BATCHES else REPORT_FIELDS
     mine = [page for page in pages if page.meta.get(LISTING) == listing]
     return scan_pages(mine, fields, READERS[listing].decode)
-
-
-def _decoded(page: Page, listing: Listing) -> pl.DataFrame:
-    """The rows of a page that has not landed yet, as reading will find them."""
-    landed = LandedPage(Path(), "", 0, page.format, page.records, page.received_at, page.meta)
-    return READERS[listing].decode(landed, page.body)
 
 
 def _counted(page: Page, listing: Listing, rows: pl.DataFrame) -> Page:
