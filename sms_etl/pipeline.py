@@ -92,7 +92,7 @@ def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manif
         else frozenset(),
         landed=lambda day: project.landing.pages(project.landing.manifests(name, [day])),
     )
-    return [project.landing.land(name, plan) for plan in source.plan(days, context)]
+    return project.landing.land_all(name, source.plan(days, context), source.parallel)
 
 
 def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[DayAccount]:

@@ -5,10 +5,13 @@ Bodies come back byte for byte. Secrets, queries and headers never reach an erro
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import json
 import logging
 import math
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +19,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from typing import Annotated, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote_plus, urljoin, urlsplit
 
 import requests
 from pydantic import AfterValidator, Field
@@ -29,6 +32,7 @@ from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.sources.auth import RenewableAuth
 from sms_etl.sources.base import Page, PageFormat
 from sms_etl.sources.rate_budget import rate_budget
+from sms_etl.sources.slices import Recall, Recording
 
 log = logging.getLogger(__name__)
 _RANDOM = random.SystemRandom()
@@ -39,6 +43,8 @@ LARGEST_BODY_BYTES = 64 * 1024 * 1024
 LONGEST_BACKOFF_SECONDS = 60.0
 CHUNK_BYTES = 64 * 1024
 QUOTED_CHARACTERS = 200
+RETRIES, WAITED = "retries", "waited_seconds"
+MASK = "***"
 QUOTED_FIELDS = frozenset(
     {"code", "message", "messageId", "error", "errorCode", "title", "detail", "description", "text"}
 )
@@ -71,17 +77,26 @@ BaseUrl = Annotated[str, AfterValidator(_https_or_loopback)]
 
 
 class HttpSettings(SourceSettings):
-    """What every source that is asked over HTTP has."""
+    """What every source that is asked over HTTP has.
+
+    `parallel_slices`: days and parts of days that are asked for side by side, under the one rate.
+    `resume_hours`: how long the answers of a pull that died spare the next one asking; 0: never.
+    """
 
     base_url: BaseUrl
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 10.0
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0
     retry_budget_seconds: Annotated[float, Field(ge=0, le=7200)] = 600.0
+    parallel_slices: Annotated[int, Field(ge=1, le=16)] = 4
+    resume_hours: Annotated[float, Field(ge=0, le=24)] = 3.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer: the body as received, the JSON in it, and what it took to get it."""
+    """One answer: the body as received, the JSON in it, and what it took to get it.
+
+    `fingerprint` is the same for the same request of the same account, whatever the secret.
+    """
 
     body: bytes
     data: Any
@@ -89,12 +104,15 @@ class Answer:
     received_at: datetime
     retries: int
     waited_seconds: float
+    fingerprint: str = ""
 
-    def page(self, records: int) -> Page:
+    def page(self, records: int, form: PageFormat = PageFormat.JSON) -> Page:
         """The answer as a page to land; `meta` tells of retries where there were any."""
-        effort = {"retries": str(self.retries), "waited_seconds": f"{self.waited_seconds:.1f}"}
+        effort = {RETRIES: str(self.retries), WAITED: f"{self.waited_seconds:.1f}"}
         meta = effort if self.retries else {}
-        return Page(self.body, PageFormat.JSON, records, self.request, self.received_at, meta)
+        return Page(
+            self.body, form, records, self.request, self.received_at, meta, self.fingerprint
+        )
 
 
 class _Again(Exception):  # noqa: N818 - a signal to the retry loop, never seen outside
@@ -155,10 +173,17 @@ class HttpClient:
         self._settings = settings
         self._secret = secret
         self._inspect = inspect
-        self._budget = rate_budget(f"{self._base} {account}", settings.requests_per_second)
+        self._account = f"{self._base} {account}"
+        self._budget = rate_budget(self._account, settings.requests_per_second)
         self._auth = auth
-        self._session = requests.Session()
-        self._session.auth = auth
+        self._sessions = threading.local()
+        self._recall = Recall()
+
+    def recalling(self, recall: Recall) -> HttpClient:
+        """The same client, which does not ask for what can be recalled."""
+        twin = copy.copy(self)
+        twin._recall = recall
+        return twin
 
     def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """GET a path of the base URL (or a link the provider gave, on the same host)."""
@@ -180,7 +205,33 @@ class HttpClient:
         """GET a body that is not JSON (a CSV or a zip file); `data` is None."""
         return self._ask(_Asked("GET", self._resolve(path), params, is_json=False))
 
+    @property
+    def _session(self) -> requests.Session:
+        """One session a thread: requests does not promise that threads may share one."""
+        session: requests.Session | None = getattr(self._sessions, "session", None)
+        if session is None:
+            session = self._sessions.session = requests.Session()
+            session.auth = self._auth
+        return session
+
     def _ask(self, asked: _Asked) -> Answer:
+        fingerprint = self._fingerprint(asked)
+        recalled = self._recall.answer(fingerprint)
+        if recalled is None:
+            return self._ask_provider(asked, fingerprint)
+        return _recalled(asked, fingerprint, *recalled)
+
+    def _fingerprint(self, asked: _Asked) -> str:
+        """Of the account, the method, the URL and the body; the secret in a body is masked."""
+        prepared = asked.request().prepare()
+        body = prepared.body or b""
+        body = body.encode() if isinstance(body, str) else bytes(body)
+        for written in (self._secret, json.dumps(self._secret)[1:-1], quote_plus(self._secret)):
+            body = body.replace(written.encode(), MASK.encode()) if written else body
+        whole = [self._account, str(prepared.method), str(prepared.url), body.hex()]
+        return hashlib.sha256("\n".join(whole).encode()).hexdigest()
+
+    def _ask_provider(self, asked: _Asked, fingerprint: str) -> Answer:
         waits: list[float] = []
 
         def sleep(seconds: float) -> None:
@@ -210,6 +261,7 @@ class HttpClient:
             received_at=now(),
             retries=len(waits),
             waited_seconds=sum(waits),
+            fingerprint=fingerprint,
         )
 
     def _resolve(self, path: str) -> str:
@@ -224,9 +276,7 @@ class HttpClient:
 
     def _send(self, asked: _Asked) -> tuple[bytes, Any]:
         prepared = self._session.prepare_request(asked.request())
-        wait = self._budget.take()
-        if wait:
-            time.sleep(wait)
+        self._budget.wait_turn()
         try:
             with self._session.send(
                 prepared,
@@ -308,12 +358,24 @@ class HttpClient:
             words = [*_told_in(json.loads(body))]
         except (ValueError, RecursionError):
             return ""
-        text = " ".join(words).replace(self._secret, "***")[:QUOTED_CHARACTERS]
+        text = " ".join(words).replace(self._secret, MASK)[:QUOTED_CHARACTERS]
         return f" ({text})" if text else ""
 
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         log.warning("%s: %s; asking again in %.1f s", self._source, error, state.upcoming_sleep)
+
+
+def _recalled(asked: _Asked, fingerprint: str, body: bytes, recording: Recording) -> Answer:
+    return Answer(
+        body=body,
+        data=json.loads(body) if asked.is_json else None,
+        request=asked.told,
+        received_at=recording.received_at,
+        retries=int(recording.meta.get(RETRIES, 0)),
+        waited_seconds=float(recording.meta.get(WAITED, 0)),
+        fingerprint=fingerprint,
+    )
 
 
 def _backoff(state: RetryCallState) -> float:

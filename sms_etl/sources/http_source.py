@@ -9,7 +9,9 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from math import ceil
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -17,6 +19,7 @@ import polars as pl
 from pydantic import Field
 from requests.auth import AuthBase
 
+from sms_etl.config.clock import now
 from sms_etl.days import Window, day_window
 from sms_etl.model.schemas import OBSERVATIONS
 from sms_etl.model.vocabulary import Engagement
@@ -32,8 +35,14 @@ from sms_etl.sources.base import (
     checked,
 )
 from sms_etl.sources.http import HttpClient, HttpSettings
+from sms_etl.sources.slices import Part, SlicedPages
 
 LONGEST_DAY = timedelta(hours=25)
+ONE_SECOND = timedelta(seconds=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+Asking = Callable[[HttpClient], Iterator[Page]]
+"""Asks for the pages of one slice."""
 
 
 class ByIdSettings(HttpSettings):
@@ -91,6 +100,26 @@ class HttpSource(Source, Generic[S]):
             settings = settings.model_copy(update={"retry_budget_seconds": 0.0})
         who = self.credentials(settings)
         return HttpClient(self.name, who.account, settings, who.auth, who.secret, self.inspect)
+
+    @property
+    def parallel(self) -> int:
+        """How many slices may be asked for side by side."""
+        return self._settings.parallel_slices
+
+    def sliced(
+        self, client: HttpClient, slices: Sequence[Asking], closed_at: datetime = LONG_AGO
+    ) -> SlicedPages:
+        """Pages in slices that do not need each other.
+
+        Answers of a pull that died are reused, if nothing could be added to them later: those
+        received after `closed_at`, within `resume_hours` of now.
+        """
+
+        def part(ask: Asking) -> Part:
+            return lambda recall: ask(client.recalling(recall))
+
+        young = now() - timedelta(hours=self._settings.resume_hours)
+        return SlicedPages(tuple(part(ask) for ask in slices), max(closed_at, young))
 
     def check(self) -> list[CheckResult]:
         """Try credentials and rights with one cheap request."""
@@ -168,6 +197,10 @@ class WindowSource(HttpSource[S]):
     longest_window: ClassVar[timedelta] = LONGEST_DAY
     """The longest window that one request may ask for; longer ones are cut."""
 
+    shortest_slice: ClassVar[timedelta] = LONGEST_DAY
+    """The shortest window worth a request of its own. Shorter than a day only where the provider
+    cuts windows to the second."""
+
     @abstractmethod
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """Every page of a window, at most `longest_window` long, half open, UTC."""
@@ -178,11 +211,14 @@ class WindowSource(HttpSource[S]):
         for day in sorted(days):
             window = day_window(day, context.zone)
             asked = f"{window.start.isoformat()} to {window.end.isoformat()}"
-            yield PullPlan(day, day, asked, self._sliced(client, window))
+            pieces = slices(window, min(self.longest_window, self._slice_of(window)))
+            asking = [partial(self.pages, window=piece) for piece in pieces]
+            yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
 
-    def _sliced(self, client: HttpClient, window: Window) -> Iterator[Page]:
-        for piece in slices(window, self.longest_window):
-            yield from self.pages(client, piece)
+    def _slice_of(self, window: Window) -> timedelta:
+        """How long a slice is, so that `parallel_slices` cover the window; whole seconds."""
+        seconds = ceil((window.end - window.start) / self._settings.parallel_slices / ONE_SECOND)
+        return max(self.shortest_slice, timedelta(seconds=seconds))
 
 
 class ByIdSource(HttpSource[B]):
@@ -203,12 +239,21 @@ class ByIdSource(HttpSource[B]):
         for day in sorted(days):
             ids = identifiers(context.outbox, day_window(day, context.zone))
             asked = f"status of {len(ids)} identifiers"
-            yield PullPlan(day, day, asked, self._batches(client, ids))
+            yield PullPlan(day, day, asked, self.sliced(client, self._shares(ids)))
 
-    def _batches(self, client: HttpClient, ids: list[str]) -> Iterator[Page]:
+    def _shares(self, ids: list[str]) -> list[Asking]:
+        """The batches of a day, dealt out in `parallel_slices` runs."""
         size = self._settings.batch_size
-        for start in range(0, len(ids), size):
-            yield self.batch(client, ids[start : start + size])
+        batches = [ids[start : start + size] for start in range(0, len(ids), size)]
+        run = max(1, ceil(len(batches) / self._settings.parallel_slices))
+        return [
+            partial(self._batches, batches=batches[start : start + run])
+            for start in range(0, len(batches), run)
+        ]
+
+    def _batches(self, client: HttpClient, batches: list[list[str]]) -> Iterator[Page]:
+        for ids in batches:
+            yield self.batch(client, ids)
 
 
 def identifiers(outbox: pl.DataFrame, window: Window) -> list[str]:

@@ -4,33 +4,66 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
+
+ANY_SECOND = 1.0
 
 
 class RateBudget:
-    """A token bucket with one second's worth of tokens, shared by every user of an account."""
+    """At most N requests in any second, in the order they were asked for, over all threads.
 
-    def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate = per_second
-        self._most = max(1.0, per_second)
+    A rate of 2.5 a second is kept as 2 in any second; one below 1 as one request in 1/rate s.
+    """
+
+    def __init__(
+        self,
+        per_second: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] | None = None,
+    ) -> None:
+        self._span = max(ANY_SECOND, 1 / per_second)
         self._clock = clock
-        self._tokens = self._most
-        self._at = clock()
-        self._paused_until = self._at
-        self._lock = threading.Lock()
+        self._sleep = sleep or (lambda seconds: time.sleep(seconds))
+        self._sent: deque[float] = deque(maxlen=max(1, int(per_second)))
+        self._paused_until = float("-inf")
+        self._tickets = 0
+        self._serving = 0
+        self._turns = threading.Condition()
 
-    def take(self) -> float:
-        """Take one request; returns the seconds to wait before it may be sent."""
-        with self._lock:
-            now = self._clock()
-            self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate) - 1
-            self._at = now
-            return max(0.0, -self._tokens / self._rate, self._paused_until - now)
+    def wait_turn(self) -> float:
+        """Return when one request may be sent, which is now; gives the seconds waited."""
+        with self._turns:
+            ticket = self._tickets
+            self._tickets += 1
+            self._turns.wait_for(lambda: self._serving == ticket)
+        try:
+            return self._send_now()
+        finally:
+            with self._turns:
+                self._serving += 1
+                self._turns.notify_all()
 
     def pause(self, seconds: float) -> None:
         """Let nobody send for a while: the provider asked for it."""
-        with self._lock:
+        with self._turns:
             self._paused_until = max(self._paused_until, self._clock() + seconds)
+
+    def _send_now(self) -> float:
+        """Whoever has the turn waits alone; the moment noted is never before the true one.
+
+        A sleep may be too long, and a pause may come while it lasts.
+        """
+        began = moment = self._clock()
+        while (free := self._free_at()) > moment:
+            self._sleep(free - moment)
+            moment = max(free, self._clock())
+        self._sent.append(moment)
+        return moment - began
+
+    def _free_at(self) -> float:
+        full = len(self._sent) == self._sent.maxlen
+        return max(self._paused_until, self._sent[0] + self._span if full else float("-inf"))
 
 
 _BUDGETS: dict[tuple[str, float], RateBudget] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal
 
 import polars as pl
@@ -58,6 +59,7 @@ class Vonage(WindowSource[VonageSettings]):
     provider = "vonage"
     settings_type = VonageSettings
     longest_window = timedelta(hours=24)
+    shortest_slice = timedelta(hours=1)
     allowed = "the key may read reports"
     facts = Facts(
         title="Vonage Reports API (SMS)",
@@ -93,7 +95,8 @@ class Vonage(WindowSource[VonageSettings]):
             if _whole(landed, day_window(day, context.zone).end):
                 ids = self._unfinished(landed)
                 asked = f"{len(ids)} messages that were not final"
-                yield PullPlan(day, day, asked, self._by_ids(client, ids))
+                asking = [partial(self._by_ids, ids=ids)]
+                yield PullPlan(day, day, asked, self.sliced(client, asking))
             else:
                 yield from super().plan([day], context)
 

@@ -7,70 +7,20 @@ Append-only. A pull without its manifest does not exist: the manifest is written
 from __future__ import annotations
 
 import hashlib
-import json
-import logging
-import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
+from functools import partial
 from pathlib import Path
 
-import zstandard
-from pydantic import BaseModel, ConfigDict, ValidationError
-
-from sms_etl.config.clock import now
 from sms_etl.errors import LandingError
-from sms_etl.sources.base import LandedPage, Page, PageFormat, PullPlan
+from sms_etl.sources.base import LandedPage, PullPlan
 from sms_etl.sources.records import body_of
-from sms_etl.store.files import write_atomically
+from sms_etl.store.crew import Crew
+from sms_etl.store.manifest import MANIFEST, Manifest, read_manifest
+from sms_etl.store.pull import Pull
 
-logger = logging.getLogger(__name__)
-
-MANIFEST = "manifest.json"
-MANIFEST_VERSION = 1
-COMPRESSION_LEVEL = 3
-
-
-class ManifestPage(BaseModel):
-    """One page of a pull, as the manifest records it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    file: str
-    format: PageFormat
-    request: str
-    records: int
-    received_at: datetime
-    body_bytes: int
-    body_sha256: str
-    stored_bytes: int
-    meta: dict[str, str]
-
-
-class Manifest(BaseModel):
-    """What was asked, what came, and how to prove it is still what came."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: int
-    source: str
-    pull: str
-    asked: str
-    first_day: date
-    last_day: date
-    started_at: datetime
-    finished_at: datetime
-    pages: tuple[ManifestPage, ...]
-
-    @property
-    def records(self) -> int:
-        """Records over all pages."""
-        return sum(page.records for page in self.pages)
-
-    @property
-    def body_bytes(self) -> int:
-        """Bytes received over all pages."""
-        return sum(page.body_bytes for page in self.pages)
+__all__ = ["Landing", "Manifest"]
 
 
 @dataclass(frozen=True)
@@ -80,30 +30,32 @@ class Landing:
     root: Path
 
     def land(self, source: str, plan: PullPlan) -> Manifest:
-        """Fetch the pages of a plan and keep each as it came; the manifest closes the pull.
-
-        When fetching fails the pages stay without a manifest, so the pull does not exist.
-        """
-        started, stamp = now(), datetime.now(UTC)
-        pull = f"{stamp:%Y%m%dT%H%M%S}.{stamp.microsecond:06d}Z-{secrets.token_hex(3)}"
-        folder = self._folder(source, plan.first_day, plan.last_day) / pull
-        pages = tuple(
-            self._keep(folder, number, page) for number, page in enumerate(plan.pages, start=1)
-        )
-        manifest = Manifest(
-            version=MANIFEST_VERSION,
-            source=source,
-            pull=pull,
-            asked=plan.asked,
-            first_day=plan.first_day,
-            last_day=plan.last_day,
-            started_at=started,
-            finished_at=max(started, now()),
-            pages=pages,
-        )
-        write_atomically(folder / MANIFEST, manifest.model_dump_json(indent=1).encode())
-        logger.info("landed %s: %s, %d records", source, plan.asked, manifest.records)
+        """Fetch the pages of one plan and keep each as it came; see land_all."""
+        (manifest,) = self.land_all(source, [plan])
         return manifest
+
+    def land_all(self, source: str, plans: Iterable[PullPlan], parallel: int = 1) -> list[Manifest]:
+        """Fetch the pages of plans and keep each as it came; a manifest closes each pull.
+
+        `parallel` slices, of one plan or of several, are fetched side by side. Names of files,
+        manifests and their order depend on the plans and the answers alone. When a slice fails
+        no further one is begun, what is complete stays, and the other pages stay without a
+        manifest: that pull does not exist, but its like may go on from there.
+        """
+        pulls: list[Pull] = []
+        with Crew(parallel) as crew:
+            try:
+                for plan in plans:
+                    pull = Pull(self._folder(source, plan.first_day, plan.last_day), source, plan)
+                    pulls.append(pull)
+                    for number in range(pull.slices):
+                        crew.do(partial(pull.fetch, number, crew.stopped))
+                crew.finish()
+            finally:
+                crew.stop()
+                for pull in pulls:
+                    pull.leave()
+        return [pull.manifest() for pull in pulls]
 
     def manifests(self, source: str, days: Sequence[date]) -> list[Manifest]:
         """Every complete pull of a source that covers any of these days, oldest first."""
@@ -116,7 +68,7 @@ class Landing:
             start, end = _range_of(folder)
             overlaps = start <= last and end >= first
             if overlaps and any(start <= day <= end for day in wanted):
-                found += [_read_manifest(path) for path in folder.glob(f"*/{MANIFEST}")]
+                found += [read_manifest(path) for path in folder.glob(f"*/{MANIFEST}")]
         return sorted(found, key=lambda manifest: manifest.pull)
 
     def days(self, source: str) -> set[date]:
@@ -166,7 +118,7 @@ class Landing:
             page.meta.get("file_sha256", page.body_sha256)
             for folder in self._ranges(source)
             for path in folder.glob(f"*/{MANIFEST}")
-            for page in _read_manifest(path).pages
+            for page in read_manifest(path).pages
         )
 
     def _folder(self, source: str, first: date, last: date) -> Path:
@@ -175,22 +127,6 @@ class Landing:
     def _ranges(self, source: str) -> Iterator[Path]:
         root = self.root / source
         return iter(sorted(root.iterdir())) if root.is_dir() else iter(())
-
-    def _keep(self, folder: Path, number: int, page: Page) -> ManifestPage:
-        name = f"{number:05d}.{page.format}.zst"
-        stored = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(page.body)
-        write_atomically(folder / name, stored)
-        return ManifestPage(
-            file=name,
-            format=page.format,
-            request=page.request,
-            records=page.records,
-            received_at=page.received_at,
-            body_bytes=len(page.body),
-            body_sha256=hashlib.sha256(page.body).hexdigest(),
-            stored_bytes=len(stored),
-            meta=dict(page.meta),
-        )
 
     def _landed(self, manifest: Manifest) -> Iterator[LandedPage]:
         folder = self._folder(manifest.source, manifest.first_day, manifest.last_day)
@@ -217,10 +153,3 @@ class Landing:
 def _range_of(folder: Path) -> tuple[date, date]:
     first, _, last = folder.name.partition("_")
     return date.fromisoformat(first), date.fromisoformat(last)
-
-
-def _read_manifest(path: Path) -> Manifest:
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except (ValidationError, json.JSONDecodeError, OSError) as error:
-        raise LandingError(f"The manifest {path} cannot be read: {error}") from error

@@ -2,10 +2,15 @@
 
 import logging
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from threading import Event, Thread
+from time import sleep as real_sleep
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, integers, lists, sampled_from, tuples
 from pydantic import ValidationError
 from requests.auth import HTTPBasicAuth
 
@@ -18,6 +23,33 @@ from tests.sources.scripted_server import Reply
 
 SECRET = "very-secret-7f3a"
 FINE = Reply(b'{ "fine": true }')
+
+
+class Time:
+    """A clock that moves when somebody sleeps; `meanwhile` happens during the next sleep."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.oversleep = 0.0
+        self.meanwhile = None
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds + self.oversleep
+        if self.meanwhile:
+            happens, self.meanwhile = self.meanwhile, None
+            happens()
+
+    def budget(self, per_second: float) -> RateBudget:
+        return RateBudget(per_second, lambda: self.now, self.sleep)
+
+
+def until(holds) -> None:
+    """Wait for another thread."""
+    for _ in range(10_000):
+        if holds():
+            return
+        real_sleep(0.001)
+    raise AssertionError("it did not happen within 10 s")
 
 
 def client(url, inspect=None, **knobs) -> HttpClient:
@@ -197,19 +229,82 @@ def test_basic_authorization_is_sent(server):
 
 
 class TestRateBudget:
-    def test_a_second_of_requests_at_once_and_then_one_by_one(self):
-        now = [0.0]
-        budget = RateBudget(4, lambda: now[0])
-        assert [budget.take() for _ in range(6)] == [0, 0, 0, 0, 0.25, 0.5]
-        now[0] = 10.0
-        assert budget.take() == 0
+    def test_a_second_of_requests_at_once_and_the_next_a_second_later(self):
+        time = Time()
+        budget = time.budget(4)
+        assert [budget.wait_turn() for _ in range(9)] == [0, 0, 0, 0, 1, 0, 0, 0, 1]
+
+    def test_less_than_one_a_second_and_no_whole_number(self):
+        slow, odd = Time(), Time()
+        slow_budget, odd_budget = slow.budget(0.25), odd.budget(2.5)
+        assert [slow_budget.wait_turn() for _ in range(3)] == [0, 4, 4]
+        assert [odd_budget.wait_turn() for _ in range(4)] == [0, 0, 1, 0]
 
     def test_a_pause_holds_everybody(self):
-        now = [0.0]
-        budget = RateBudget(100, lambda: now[0])
+        time = Time()
+        budget = time.budget(100)
         budget.pause(30)
-        now[0] = 10.0
-        assert budget.take() == 20
+        time.now = 10.0
+        assert budget.wait_turn() == 20
+
+    def test_a_pause_that_comes_while_somebody_waits_holds_them_too(self):
+        time = Time()
+        budget = time.budget(1)
+        budget.wait_turn()
+        time.meanwhile = lambda: budget.pause(5)
+        assert budget.wait_turn() == 6, "paused for 5 s when the second was over"
+
+    @given(
+        per_second=integers(1, 5),
+        steps=lists(
+            tuples(floats(0, 1.5), floats(0, 0.7), sampled_from([0, 0, 0, 0.5, 2])), max_size=40
+        ),
+    )
+    def test_no_second_has_more_requests_than_allowed(self, per_second, steps):
+        """Whatever happens between requests, and however late a sleeper wakes up."""
+        time = Time()
+        budget, sent = time.budget(per_second), []
+        for idle, oversleep, pause in steps:
+            time.now += idle
+            time.oversleep = oversleep
+            if pause:
+                budget.pause(pause)
+            budget.wait_turn()
+            sent.append(time.now)
+        for early, late in zip(sent, sent[per_second:], strict=False):
+            assert late - early > 1 - 1e-6
+
+    def test_threads_share_it_exactly(self):
+        time = Time()
+        budget = time.budget(5)
+
+        def asker(_name):
+            return sum(budget.wait_turn() for _ in range(20))
+
+        with ThreadPoolExecutor(4) as threads:
+            waited = sum(threads.map(asker, range(4)))
+        assert time.now == waited == 15, "80 requests: 5 at once, then 5 every second"
+
+    def test_those_who_wait_are_served_in_the_order_they_came(self):
+        time, served = Time(), []
+        budget = time.budget(1)
+        budget.wait_turn()
+        holding, waiting = Event(), Event()
+        time.meanwhile = lambda: (waiting.set(), holding.wait(10))
+
+        def ask(name):
+            budget.wait_turn()
+            served.append(name)
+
+        threads = [Thread(target=ask, args=(name,)) for name in range(5)]
+        for at, thread in enumerate(threads):
+            thread.start()
+            waiting.wait(10)
+            until(lambda at=at: budget._tickets == at + 2)
+        holding.set()
+        for thread in threads:
+            thread.join(10)
+        assert served == [0, 1, 2, 3, 4]
 
     def test_users_of_one_account_share_it(self):
         assert rate_budget("https://x one", 5) is rate_budget("https://x one", 5)

@@ -39,6 +39,7 @@ def source(server, monkeypatch):
         "api_secret": "VONAGE_SECRET",
         "base_url": server.url,
         "requests_per_second": 1000,
+        "parallel_slices": 1,
         "retry_budget_seconds": 5,
     }
     return make_source("shop", SOURCE_KINDS["vonage"].model_validate(block), Path())
