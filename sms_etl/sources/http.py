@@ -13,7 +13,7 @@ import math
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -131,6 +131,7 @@ class _Asked:
     payload: object = None
     form: Mapping[str, str] | None = None
     is_json: bool = True
+    accepted: Collection[int] = ()
     renewals: list[datetime] = field(default_factory=list)
 
     def request(self) -> requests.Request:
@@ -185,9 +186,17 @@ class HttpClient:
         twin._recall = recall
         return twin
 
-    def get_json(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
-        """GET a path of the base URL (or a link the provider gave, on the same host)."""
-        return self._ask(_Asked("GET", self._resolve(path), params))
+    def get_json(
+        self,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        accepted: Collection[int] = (),
+    ) -> Answer:
+        """GET a path of the base URL (or a link the provider gave, on the same host).
+
+        `accepted` are HTTP statuses that are an answer here: 404 about one identifier.
+        """
+        return self._ask(_Asked("GET", self._resolve(path), params, accepted=accepted))
 
     def post_json(
         self, path: str, payload: object, params: Mapping[str, str] | None = None
@@ -344,7 +353,7 @@ class HttpClient:
             raise _Again(f"the provider answers HTTP {status}", wait)
         if status // 100 == 3:
             mend = "It wants to redirect, which is refused; set base_url to the final address"
-        elif status // 100 != 2:
+        elif status // 100 != 2 and status not in asked.accepted:
             mend = MENDS.get(status, "The provider refuses the request; see its documentation")
         else:
             return

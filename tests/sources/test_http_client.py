@@ -142,6 +142,15 @@ def test_refusals_are_not_asked_again_and_say_what_to_mend(server, naps, status,
     assert len(server.asked) == 1
 
 
+def test_a_status_that_is_an_answer_here_is_one_and_others_are_not(server, naps):
+    server.script = [Reply(b'{"message": "gone"}', 404), Reply(b"{}", 403)]
+    asker = client(server.url)
+    assert asker.get_json("/message/1", accepted=(404,)).data == {"message": "gone"}
+    with pytest.raises(PermanentSourceError, match="HTTP 403"):
+        asker.get_json("/message/2", accepted=(404,))
+    assert naps == []
+
+
 def test_the_machines_own_certificates_are_used(server, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
     asker = client(server.url.replace("http://", "https://"), retry_budget_seconds=0)
