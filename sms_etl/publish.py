@@ -92,6 +92,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             silence_hours=settings.silence_hours,
             campaign=order.campaign,
             goal=settings.goal_delivery_rate,
+            slow_seconds=settings.slow_thresholds_seconds,
             expected_days=days_between(max(order.first_day, settings.first_day), order.last_day),
         ),
     )

@@ -69,6 +69,7 @@ class Project(Strict):
     pseudonym_key: EnvSecret = EnvSecret("SMS_ETL_PSEUDONYM_KEY")
     warehouse_url: EnvSecret | None = None
     run_schedules: bool = False
+    slow_thresholds_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (10.0, 60.0, 600.0)
     goal_delivery_rate: Annotated[float, Field(gt=0, le=1)] | None = None
 
     @property

@@ -23,6 +23,7 @@ COMPLETE = 0.99
 LEVELS: tuple[tuple[str, ...], ...] = (("provider", "operator"), ("provider",), ())
 """Groups a curve is learned for, the finest first."""
 
+MILLI = 1000
 _LEVEL = "level"
 _HOUR = timedelta(hours=1)
 
@@ -75,6 +76,19 @@ def completeness(
         .group_by(keys, maintain_order=True)
         .agg(complete=share)
     )
+
+
+def with_known(cube: pl.LazyFrame, curves: pl.DataFrame, as_of: datetime) -> pl.LazyFrame:
+    """CUBE rows with `known_milli`: thousandths of a message whose receipt usually is there.
+
+    Null where no curve is known. It adds up as `messages` does, so a cohort's completeness is
+    its sum over a thousand times the messages.
+    """
+    keys = ["provider", "operator", "hour"]
+    shares = completeness(cube, curves, as_of, keys).lazy()
+    milli = (pl.col("complete") * pl.col("messages") * MILLI).round().cast(pl.Int64)
+    joined = cube.join(shares, on=keys, how="left", nulls_equal=True)
+    return joined.with_columns(known_milli=milli).drop("complete")
 
 
 def _curves_of(latency: pl.LazyFrame, keys: Sequence[str], horizon: float) -> pl.LazyFrame:

@@ -13,11 +13,12 @@ from typing import Any
 
 import polars as pl
 
+from sms_etl.metrics.completion import COMPLETE, MILLI
 from sms_etl.metrics.histogram import quantiles
 from sms_etl.metrics.rate import Rate, wilson
-from sms_etl.metrics.survival import delivered_with_time
+from sms_etl.metrics.survival import delivered_with_time, quantiles_of_submitted, slower_than
 from sms_etl.model.vocabulary import Receipt, StatusClass, TimeOrigin
-from sms_etl.reports.figures import Cost, Latency, TimeQuality, Totals
+from sms_etl.reports.figures import Cost, Latency, SlowShare, TimeQuality, Totals
 
 Key = tuple[Any, ...]
 
@@ -26,23 +27,39 @@ UNDELIVERED = (StatusClass.FAILED, StatusClass.REJECTED, StatusClass.UNKNOWN)
 
 SUBMITTED = "submitted"
 FINAL = "final"
+DELIVERED_OR_WAITING = "delivered_or_waiting"
+
+SLOW_SECONDS = (10.0, 60.0, 600.0)
+"""A one-time code is stale after the first, a reminder after the last."""
+
+COMPLETE_DIGITS = 4
 
 _MEASURES = ("messages", "parts", "messages_with_parts")
 _MONEY = ("cost_micro", "messages_with_cost")
 _HOUR = timedelta(hours=1)
 _EVERYTHING = "everything"
+_KNOWN = "known_milli"
 
 
 @dataclass(frozen=True)
 class AsOf:
-    """When the data was last refreshed (UTC), and after how many hours silence is final."""
+    """When the data was last refreshed (UTC), and after how many hours silence is final.
+
+    `slow_seconds`: thresholds that the shares of slow deliveries are counted for.
+    """
 
     moment: datetime
     silence_hours: float
+    slow_seconds: tuple[float, ...] = SLOW_SECONDS
 
-    def mature(self, pending: int, last_hour: datetime | None) -> bool:
-        """Whether counts of messages up to the UTC hour `last_hour` are still going to move."""
-        if pending == 0 or last_hour is None:
+    def mature(
+        self, pending: int, last_hour: datetime | None, complete: float | None = None
+    ) -> bool:
+        """Whether no more receipts are expected of messages up to the UTC hour `last_hour`.
+
+        `complete` is the share of receipts that usually is there at their age.
+        """
+        if pending == 0 or last_hour is None or (complete is not None and complete >= COMPLETE):
             return True
         return self.moment - (last_hour + _HOUR) >= timedelta(hours=self.silence_hours)
 
@@ -57,6 +74,7 @@ class Counts:
     unknown: int = 0
     pending: int = 0
     last_hour: datetime | None = None
+    complete: float | None = None
 
     @property
     def submitted(self) -> int:
@@ -116,7 +134,8 @@ def totals_by(
     """Totals of every combination of `keys` found in the cube, sorted by key.
 
     Args:
-        cube: Columns of CUBE plus `keys`; extra columns are ignored.
+        cube: Columns of CUBE plus `keys`, and `known_milli` (metrics.completion) if the maturity
+            clock is to be heard.
         latency: Columns of LATENCY plus `keys`.
         keys: At least one column name.
         as_of: Moment and silence that decide maturity.
@@ -131,9 +150,10 @@ def totals_by(
         )
         .sum()
         .alias("operator_receipts"),
+        _complete(cube),
     )
     rows = sums.collect(engine="streaming").sort(keys)
-    times = _latencies(latency, keys)
+    times = _latencies(latency, keys, as_of)
     costs = _costs(cube, keys)
     found = {}
     for row in rows.iter_rows(named=True):
@@ -154,7 +174,8 @@ def totals_of(cube: pl.LazyFrame, latency: pl.LazyFrame, as_of: AsOf) -> Totals:
 def no_totals(as_of: AsOf) -> Totals:
     """Totals of no messages."""
     row = dict.fromkeys([*StatusClass, "parts", "messages_with_parts", "operator_receipts"], 0) | {
-        "last_hour": None
+        "last_hour": None,
+        "complete": None,
     }
     return _totals(row, None, [], as_of)
 
@@ -162,15 +183,33 @@ def no_totals(as_of: AsOf) -> Totals:
 def compact(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     """The cube with only `keys` left of its dimensions; `hour` becomes the last hour of a row."""
     states = ["status_class", "reason", "permanence", "receipt", "currency"]
-    return cube.group_by([*keys, *states]).agg(
-        pl.col("hour").max(), pl.col(*_MEASURES, *_MONEY).sum()
-    )
+    return cube.group_by([*keys, *states]).agg(pl.col("hour").max(), *_sums(cube))
 
 
 def compact_hours(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     """The cube with only `hour` and `keys` left of its dimensions, without reasons."""
     states = ["status_class", "receipt", "currency"]
-    return cube.group_by(["hour", *keys, *states]).agg(pl.col(*_MEASURES, *_MONEY).sum())
+    return cube.group_by(["hour", *keys, *states]).agg(*_sums(cube))
+
+
+def _sums(cube: pl.LazyFrame) -> list[pl.Expr]:
+    sums = [pl.col(*_MEASURES, *_MONEY).sum()]
+    if _KNOWN in cube.collect_schema():
+        sums.append(_whole_or_null(pl.col(_KNOWN)))
+    return sums
+
+
+def _whole_or_null(column: pl.Expr) -> pl.Expr:
+    """A sum that is null where a part of it is not known."""
+    return pl.when(column.is_not_null().all()).then(column.sum())
+
+
+def _complete(cube: pl.LazyFrame) -> pl.Expr:
+    """Share of the receipts of a group that usually is there at its age."""
+    if _KNOWN not in cube.collect_schema():
+        return pl.lit(None, pl.Float64).alias("complete")
+    known = _whole_or_null(pl.col(_KNOWN)) / (MILLI * pl.col("messages").sum())
+    return known.round(COMPLETE_DIGITS).alias("complete")
 
 
 def compact_latency(latency: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
@@ -212,7 +251,7 @@ def _rate(
         interval=wilson(numerator, denominator),
         coverage=counts.final / counts.submitted if counts.submitted else None,
         as_of=as_of.moment,
-        mature=as_of.mature(counts.pending, counts.last_hour),
+        mature=as_of.mature(counts.pending, counts.last_hour, counts.complete),
     )
 
 
@@ -226,7 +265,11 @@ def _bounds(counts: Counts) -> tuple[float | None, float | None]:
 def _totals(
     row: dict[str, Any], latency: dict[str, Any] | None, costs: list[dict[str, Any]], as_of: AsOf
 ) -> Totals:
-    counts = Counts(**{name.value: row[name] for name in StatusClass}, last_hour=row["last_hour"])
+    counts = Counts(
+        **{name.value: row[name] for name in StatusClass},
+        last_hour=row["last_hour"],
+        complete=row["complete"],
+    )
     return Totals(
         submitted=counts.submitted,
         delivered=counts.delivered,
@@ -242,10 +285,13 @@ def _totals(
         operator_receipts=row["operator_receipts"],
         latency=_latency(latency, counts.pending),
         costs=tuple(_cost(cost, counts.submitted) for cost in costs),
+        completeness=counts.complete,
     )
 
 
-def _latencies(latency: pl.LazyFrame, keys: Sequence[str]) -> dict[Key, dict[str, Any]]:
+def _latencies(
+    latency: pl.LazyFrame, keys: Sequence[str], as_of: AsOf
+) -> dict[Key, dict[str, Any]]:
     timed = latency.filter(delivered_with_time())
     buckets = (
         timed.group_by([*keys, "bucket"])
@@ -257,7 +303,18 @@ def _latencies(latency: pl.LazyFrame, keys: Sequence[str]) -> dict[Key, dict[str
     )
     quality = buckets.group_by(keys).agg(pl.col("estimated").any())
     told = quantiles(buckets.lazy(), keys).join(quality, on=keys, nulls_equal=True)
-    return {tuple(row[name] for name in keys): row for row in told.iter_rows(named=True)}
+    rows = compact_latency(latency, keys).collect(engine="streaming").lazy()
+    told = told.join(quantiles_of_submitted(rows, keys), on=keys, nulls_equal=True)
+    slow: dict[Key, list[SlowShare]] = {}
+    for row in slower_than(rows, keys, as_of.slow_seconds).iter_rows(named=True):
+        rate = plain_rate(row["slow"], row["messages"], DELIVERED_OR_WAITING, as_of)
+        share = SlowShare(threshold_seconds=row["threshold"], rate=rate)
+        slow.setdefault(tuple(row[name] for name in keys), []).append(share)
+    return {
+        key: row | {"slow": tuple(slow.get(key, ()))}
+        for row in told.iter_rows(named=True)
+        for key in [tuple(row[name] for name in keys)]
+    }
 
 
 def _latency(row: dict[str, Any] | None, waiting: int) -> Latency:
@@ -279,6 +336,11 @@ def _latency(row: dict[str, Any] | None, waiting: int) -> Latency:
         p90=row["p90"],
         p95=row["p95"],
         p99=row["p99"],
+        all_median=row["all_p50"],
+        all_p90=row["all_p90"],
+        all_p95=row["all_p95"],
+        all_p99=row["all_p99"],
+        slow=row["slow"],
     )
 
 

@@ -13,9 +13,11 @@ from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.days import days_between
 from sms_etl.errors import ConfigError
 from sms_etl.findings.detect import Evidence, find_problems
+from sms_etl.metrics.completion import completion_curves, with_known
 from sms_etl.metrics.local_time import require_whole_hours, with_local_time
 from sms_etl.metrics.reasons import mender_of
 from sms_etl.metrics.summary import (
+    SLOW_SECONDS,
     UNDELIVERED,
     AsOf,
     Key,
@@ -26,6 +28,7 @@ from sms_etl.metrics.summary import (
     plain_rate,
     totals_by,
 )
+from sms_etl.metrics.survival import without_silent_sources
 from sms_etl.model.vocabulary import Permanence, Reason
 from sms_etl.reports.figures import (
     FIGURES_VERSION,
@@ -42,6 +45,8 @@ from sms_etl.reports.source_states import ConfiguredSource, source_states
 
 DIMENSIONS = ("campaign", "source", "sender", "country", "operator")
 """Dimensions a report breaks its totals down by."""
+
+SECONDS_PER_HOUR = 3600.0
 
 _BEFORE = "before"
 """Column: whether a row belongs to the previous period."""
@@ -87,11 +92,12 @@ class ReportRequest:
     campaign: str | None = None
     goal: float | None = None
     expected_days: Sequence[date] | None = None
+    slow_seconds: Sequence[float] = SLOW_SECONDS
 
     @property
     def as_of(self) -> AsOf:
         """Moment and silence that decide maturity."""
-        return AsOf(self.data_as_of, self.silence_hours)
+        return AsOf(self.data_as_of, self.silence_hours, tuple(self.slow_seconds))
 
 
 def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
@@ -144,11 +150,23 @@ class _Rows:
 
     @cached_property
     def all(self) -> tuple[pl.LazyFrame, pl.LazyFrame]:
-        """Cube and latency with local time."""
-        return (
-            with_local_time(self.inputs.cube.lazy(), self.request.zone),
-            with_local_time(self.inputs.latency.lazy(), self.request.zone),
-        )
+        """Cube and latency with local time; the cube with what the maturity clock says."""
+        zone = self.request.zone
+        latency = with_local_time(without_silent_sources(self.inputs.latency.lazy()), zone)
+        cube = with_known(self.inputs.cube.lazy(), self._curves, self.request.data_as_of)
+        return with_local_time(cube, zone), latency
+
+    @property
+    def _curves(self) -> pl.DataFrame:
+        """Completion curves of the days before the period, or of all where they tell too little.
+
+        The business day stands for the local one: a curve does not hang on an hour.
+        """
+        latency = without_silent_sources(self.inputs.latency.lazy())
+        horizon = self.request.silence_hours * SECONDS_PER_HOUR
+        earlier = latency.filter(pl.col("day") < self.request.first_day)
+        curves = completion_curves(earlier, horizon)
+        return curves if not curves.is_empty() else completion_curves(latency, horizon)
 
     @cached_property
     def days(self) -> Days:

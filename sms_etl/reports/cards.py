@@ -141,9 +141,18 @@ def coverage(words: Words, figures: Figures) -> Card:
     totals, was = figures.totals, figures.previous
     open_ = totals.pending
     note = words.plural("%(n)s still waiting", "%(n)s still waiting", open_) if open_ else None
+    usual = usually_known(words, totals)
     name = words.text("Final state known")
-    card = _rate_card(words, name, totals.coverage, was.coverage if was else None, [note])
+    card = _rate_card(words, name, totals.coverage, was.coverage if was else None, [note, usual])
     return _with_series(words, figures, card, lambda t: _rate_of(t.coverage))
+
+
+def usually_known(words: Words, totals: Totals) -> str | None:
+    """How complete receipts usually are at the age of messages that may still change."""
+    if totals.completeness is None or totals.delivery.mature or not totals.pending:
+        return None
+    share = words.percent(totals.completeness)
+    return words.text("at this age usually %(share)s of the receipts are in", share=share)
 
 
 def _with_series(
@@ -164,13 +173,24 @@ def _time_change(words: Words, now: Latency, before: Latency | None) -> Change |
     return _change(words, delta, sign + words.duration(abs(delta)), good=-1)
 
 
+def _of_all(words: Words, latency: Latency) -> list[str]:
+    """The same over everything sent: a time over arrivals alone hides what is stuck."""
+    if latency.all_median is None:
+        return [words.text("of all sent, fewer than half arrived")]
+    if latency.all_p90 is None:
+        return [
+            words.text("of all sent, half within %(time)s", time=words.duration(latency.all_median))
+        ]
+    return [words.text("of all sent, 90%% within %(time)s", time=words.duration(latency.all_p90))]
+
+
 def median_time(words: Words, figures: Figures) -> Card:
     """The median time to deliver, with how far it can be trusted."""
     now = figures.totals.latency
     name = words.text("Median time to deliver")
     if now.median is None or now.p90 is None:
         return Card(name, "—", (words.text("the sources tell no times"),), None, ())
-    notes = [words.text("90%% within %(time)s", time=words.duration(now.p90))]
+    notes = [words.text("90%% within %(time)s", time=words.duration(now.p90)), *_of_all(words, now)]
     if now.quality is TimeQuality.UPPER_ESTIMATE:
         notes.append(words.text("at most; some sources give no exact time"))
     was = figures.previous.latency if figures.previous else None

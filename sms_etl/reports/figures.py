@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Rate
 
-FIGURES_VERSION = 1
+FIGURES_VERSION = 2
 """Raised when the meaning of a field changes."""
 
 
@@ -35,11 +35,20 @@ class TimeQuality(StrEnum):
     NOT_AVAILABLE = "not_available"
 
 
-class Latency(Figure):
-    """Time from submission to delivery of delivered messages, in seconds.
+class SlowShare(Figure):
+    """How many needed longer than a threshold, of those delivered or waiting beyond it."""
 
-    Quantiles come from the mergeable histogram (relative error stated in metrics.histogram).
-    `waiting` counts messages that have no final state yet and so can only be slower.
+    threshold_seconds: float
+    rate: Rate
+
+
+class Latency(Figure):
+    """Time from submission to delivery, in seconds.
+
+    `median` to `p99` are over delivered messages, `all_median` to `all_p99` over everything
+    submitted (metrics.survival): null where so many have not arrived. Quantiles come from the
+    mergeable histogram (relative error stated in metrics.histogram). `waiting` counts messages
+    that have no final state yet and so can only be slower.
     """
 
     quality: TimeQuality
@@ -49,6 +58,11 @@ class Latency(Figure):
     p90: float | None
     p95: float | None
     p99: float | None
+    all_median: float | None = None
+    all_p90: float | None = None
+    all_p95: float | None = None
+    all_p99: float | None = None
+    slow: tuple[SlowShare, ...] = ()
 
 
 class Cost(Figure):
@@ -63,7 +77,11 @@ class Cost(Figure):
 
 
 class Totals(Figure):
-    """Counts of a cohort by submission time, and what follows from them."""
+    """Counts of a cohort by submission time, and what follows from them.
+
+    `completeness` is the share of the receipts that ever come which usually has come at the
+    age of these messages (metrics.completion); null where the past tells too little.
+    """
 
     submitted: int
     delivered: int
@@ -79,6 +97,7 @@ class Totals(Figure):
     operator_receipts: int
     latency: Latency
     costs: tuple[Cost, ...]
+    completeness: float | None = None
 
 
 class DayPoint(Figure):
@@ -197,8 +216,11 @@ class Figures(Figure):
 
 
 VOLATILE_FIELDS = frozenset(
-    {"as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded"}
-)
+    {
+        "as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded", "completeness",
+        "all_median", "all_p90", "all_p95", "all_p99", "slow",
+    }
+)  # fmt: skip
 """Fields that move when the same data is pulled again; they make no new revision."""
 
 

@@ -104,6 +104,14 @@ def definitions(words: Words, figures: Figures) -> list[tuple[str, str]]:
             ),
         ),
         (
+            words.text("Mature"),
+            words.text(
+                "Figures are provisional until 99%% of the receipts that ever come have usually "
+                "come, learned from earlier messages of the same provider and operator, or until "
+                "silence counts as an answer."
+            ),
+        ),
+        (
             words.text("Reasons"),
             words.text(
                 "Failed, rejected and unanswered messages by cause, divided by all of those; "
@@ -114,7 +122,8 @@ def definitions(words: Words, figures: Figures) -> list[tuple[str, str]]:
             words.text("Time to deliver"),
             words.text(
                 "From sending to confirmed delivery, over delivered messages. The median is the "
-                "time within which half of them arrive."
+                "time within which half of them arrive. Of all sent: messages that wait count as "
+                "slower than their age, those that failed as never."
             ),
         ),
         (

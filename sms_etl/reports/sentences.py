@@ -41,6 +41,8 @@ def of_denominator(words: Words, rate: Rate) -> str:
             return words.plural("of %(n)s delivered", "of %(n)s delivered", n)
         case "delivered_with_time":
             return words.plural("of %(n)s delivered", "of %(n)s delivered", n)
+        case "delivered_or_waiting":
+            return words.plural("of %(n)s delivered or waiting", "of %(n)s delivered or waiting", n)
         case "records":
             return words.plural("of %(n)s record", "of %(n)s records", n)
         case name:
