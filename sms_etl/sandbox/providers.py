@@ -22,6 +22,7 @@ APIS: Mapping[str, str] = {
     "bulksms": "BulkSmsApi",
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
+    "omnicell": "OmnicellApi",
     "drop_folder": "DropFolderApi",
     "sql": "SqlApi",
 }

@@ -38,6 +38,7 @@ SOURCES: Mapping[str, str] = {
     "elks": "Elks",
     "sinch": "Sinch",
     "bulksms": "BulkSms",
+    "omnicell": "Omnicell",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }

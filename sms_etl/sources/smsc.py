@@ -17,7 +17,7 @@ import polars as pl
 from pydantic import Field
 
 from sms_etl.config.secrets import EnvSecret
-from sms_etl.config.settings import ZoneName
+from sms_etl.config.settings import Currency, ZoneName
 from sms_etl.days import Window
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.model.vocabulary import Channel
@@ -48,7 +48,7 @@ class SmscSettings(HttpSettings):
     kind: Literal["smsc"]
     login: str
     password: EnvSecret
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency
     identifier: Literal["int_id", "id"] = "int_id"
     base_url: BaseUrl = "https://smsc.ua"
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 1.0
