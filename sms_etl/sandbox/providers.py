@@ -23,6 +23,7 @@ APIS: Mapping[str, str] = {
     "turbosms": "TurboSmsApi",
     "twilio": "TwilioApi",
     "omnicell": "OmnicellApi",
+    "decisiontelecom": "DecisionTelecomApi",
     "drop_folder": "DropFolderApi",
     "sql": "SqlApi",
 }

@@ -39,6 +39,7 @@ SOURCES: Mapping[str, str] = {
     "sinch": "Sinch",
     "bulksms": "BulkSms",
     "omnicell": "Omnicell",
+    "decisiontelecom": "DecisionTelecom",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
