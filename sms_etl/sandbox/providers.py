@@ -24,6 +24,7 @@ APIS: Mapping[str, str] = {
     "twilio": "TwilioApi",
     "omnicell": "OmnicellApi",
     "decisiontelecom": "DecisionTelecomApi",
+    "unisender": "UnisenderApi",
     "drop_folder": "DropFolderApi",
     "sql": "SqlApi",
 }

@@ -40,6 +40,7 @@ SOURCES: Mapping[str, str] = {
     "bulksms": "BulkSms",
     "omnicell": "Omnicell",
     "decisiontelecom": "DecisionTelecom",
+    "unisender": "Unisender",
     "drop_folder": "DropFolder",
     "sql": "Sql",
 }
