@@ -28,6 +28,7 @@ base_url = "{fresh_company.sandbox.base_url}/vonage"
 api_key = "{ACCOUNT}"
 api_secret = "VONAGE_SECRET"
 requests_per_second = 1000
+parallel_slices = 1
 """
     path.write_text(path.read_text("utf-8") + block, "utf-8")
     monkeypatch.setenv("VONAGE_SECRET", fresh_company.sandbox.accounts.secret_of("vonage"))
