@@ -28,11 +28,20 @@ NO_STATUS = "(no status)"
 
 VERSION_CHARACTERS = 12
 
-CODE_FILES = {"smpp_map": ("smpp", "gsm_map")}
+CODE_FILES = {
+    "smpp_map": ("smpp", "gsm_map"),
+    "kannel": ("smpp",),
+    "kannel_map": ("smpp", "gsm_map"),
+}
 """The number in the err field of an SMPP receipt has no common meaning: every message centre has
 its own table. "smpp" leaves it unknown; "smpp_map" is for connections that give MAP errors."""
 
-STATUS_FILES = {"smpp_map": "smpp"}
+STATUS_FILES = {
+    "smpp_map": ("smpp",),
+    "kannel": ("kannel", "smpp"),
+    "kannel_map": ("kannel", "smpp"),
+}
+"""Kannel has words of its own beside those of the receipts it passes on."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +106,7 @@ def dictionary_names() -> list[str]:
     """Every provider that has a dictionary, sorted."""
     suffix = "_status.csv"
     own = [file.name for file in data_folder().iterdir() if file.name.endswith(suffix)]
-    return sorted([name.removesuffix(suffix) for name in own] + list(STATUS_FILES))
+    return sorted({name.removesuffix(suffix) for name in own} | set(STATUS_FILES))
 
 
 def read_dictionary(folder: Traversable, provider: str) -> Dictionary:
@@ -106,23 +115,22 @@ def read_dictionary(folder: Traversable, provider: str) -> Dictionary:
     Raises:
         ConfigError: naming the file, the row, the column and the words allowed there.
     """
-    status_file = f"{STATUS_FILES.get(provider, provider)}_status.csv"
+    status_files = [f"{name}_status.csv" for name in STATUS_FILES.get(provider, (provider,))]
     code_files = [f"{name}_codes.csv" for name in CODE_FILES.get(provider, (provider,))]
-    if not (folder / status_file).is_file():
+    if not (folder / status_files[0]).is_file():
         raise ConfigError(
             f"there is no dictionary for provider {provider!r}: "
             f"the known ones are {', '.join(dictionary_names())}"
         )
-    statuses = read_table(folder, status_file, STATUS_COLUMNS).with_columns(
-        status_key(pl.col("word")).alias("key")
-    )
+    statuses = pl.concat(
+        [_read_statuses(folder, file) for file in status_files], how="vertical"
+    ).with_columns(status_key(pl.col("word")).alias("key"))
     codes = pl.concat(
         [_read_codes(folder, file) for file in code_files], how="vertical"
     ).with_columns(code_key(pl.col("code")).alias("key"))
-    require_unique(status_file, statuses["key"])
+    require_unique(" and ".join(status_files), statuses["key"])
     require_unique(" and ".join(code_files), codes["key"])
-    _require_receipts(status_file, statuses)
-    return Dictionary(provider, statuses, codes, _version(folder, [status_file, *code_files]))
+    return Dictionary(provider, statuses, codes, _version(folder, [*status_files, *code_files]))
 
 
 def explain(provider: str, code_or_word: str) -> Explanation | None:
@@ -137,6 +145,12 @@ def explain(provider: str, code_or_word: str) -> Explanation | None:
         return _explain_status(provider, status)
     code = _row(dictionary.codes, code_key, code_or_word)
     return _explain_code(provider, code) if code else None
+
+
+def _read_statuses(folder: Traversable, file: str) -> pl.DataFrame:
+    statuses = read_table(folder, file, STATUS_COLUMNS)
+    _require_receipts(file, statuses)
+    return statuses
 
 
 def _read_codes(folder: Traversable, file: str) -> pl.DataFrame:

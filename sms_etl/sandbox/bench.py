@@ -61,7 +61,7 @@ class Bench:
     def store(self) -> Path:
         """Where a provider writes that is not asked over HTTP; settings name files from here."""
         folder = self.folder / "store"
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         return folder
 
     @property

@@ -47,7 +47,9 @@ class ProviderApi(ABC):
     words: ClassVar[Mapping[str, Told]]
     own_way: ClassVar[Way] = Way.TWILIO
     id_field: ClassVar[str] = "id"
-    """Top-level field of a record that holds the identifier: the only one `blank` leaves."""
+    """Top-level field of a record that holds the identifier."""
+    kept: ClassVar[tuple[str, ...]] = ()
+    """Fields that `blank` leaves beside the identifier: what a record is found by."""
 
     def __init__(self, world: World, accounts: Accounts, way: Way | None = None) -> None:
         self.world = world
@@ -125,8 +127,9 @@ class ProviderApi(ABC):
 
     def spoiled(self, records: list[dict[str, Any]], faults: FaultSettings) -> list[dict[str, Any]]:
         """Records with only their identifier left, and records that come twice."""
+        left = (self.id_field, *self.kept)
         return [
-            dict.fromkeys(record) | {self.id_field: record[self.id_field]}
+            dict.fromkeys(record) | {name: record[name] for name in left}
             if str(record[self.id_field]) in faults.blank
             else record
             for record in records

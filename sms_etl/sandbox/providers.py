@@ -26,6 +26,10 @@ APIS: Mapping[str, str] = {
     "decisiontelecom": "DecisionTelecomApi",
     "unisender": "UnisenderApi",
     "drop_folder": "DropFolderApi",
+    "turbosms_sql": "TurboSmsSqlApi",
+    "jasmin": "JasminApi",
+    "playsms": "PlaySmsApi",
+    "gammu": "GammuApi",
     "sql": "SqlApi",
 }
 """Provider to the class in `sms_etl.sandbox.<provider>_api`; served under `/<provider>`."""

@@ -45,11 +45,9 @@ SMPP_WORDS = {
 class WrittenApi(ProviderApi):
     """A gateway over a simulated world that leaves files or a database in a folder.
 
-    A subclass sets `name` and `words`, and writes. `kept` names the fields that are left in a
-    record spoiled by `blank`, beside its identifier: without its time nobody would find it.
+    A subclass sets `name`, `words` and `kept` (without its time nobody would find a record), and
+    writes.
     """
-
-    kept: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def write(self, folder: Path, now: datetime, faults: FaultSettings) -> None:
@@ -58,14 +56,6 @@ class WrittenApi(ProviderApi):
     def handle(self, request: Request, now: datetime, faults: FaultSettings) -> Reply:
         """Not found: there is nothing to ask over HTTP."""
         return self.failure(404, {})
-
-    def spoiled(self, records: list[dict[str, Any]], faults: FaultSettings) -> list[dict[str, Any]]:
-        """As for every provider, but what `kept` names stays."""
-        by_id = {str(record[self.id_field]): record for record in records}
-        return [
-            record | {name: by_id[str(record[self.id_field])][name] for name in self.kept}
-            for record in super().spoiled(records, faults)
-        ]
 
     def wall_clock(self, moment: datetime | None, zone: str) -> datetime | None:
         """A moment as the clock on the wall of a zone shows it."""

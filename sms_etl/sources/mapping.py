@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from sms_etl.config.settings import SourceSettings, Strict, ZoneName
 from sms_etl.errors import PermanentSourceError
 from sms_etl.model.vocabulary import TimeOrigin
-from sms_etl.sources.records import done_origin, observations
+from sms_etl.sources.records import done_origin, final_update, observations
 from sms_etl.sources.values import (
     ISO,
     DecimalSign,
@@ -52,6 +52,7 @@ class MappedSettings(SourceSettings, TimeReading):
 
     `constants` are values that are the same in every row; `status_words` turns the table's
     status words into words of the dictionary named by `provider`; `time_column` decides the day.
+    Without a heading for `done_at`, `updated_at` of a final status stands for it.
     """
 
     provider: str = "smpp"
@@ -104,7 +105,11 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
             return blank_to_null(pl.col(settings.columns[target]))
         return pl.lit(settings.constants.get(target), pl.String)
 
-    done = of("done_at")
+    status = _translated(of("status"), settings.status_words)
+    final = _final_time(of("done_at"))
+    if "done_at" not in settings.columns and "updated_at" in settings.columns:
+        final = final_update(status, of("updated_at"), settings.provider)
+    done = final["done_at_text"]
     return observations(
         records,
         {
@@ -115,15 +120,14 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
             **{name: of(name) for name in ("code", "text", "mcc_mnc", "operator")},
             "channel": of("channel").str.to_lowercase(),
             "inbound": of("direction").str.to_lowercase().is_in(INBOUND_WORDS).fill_null(False),
-            "status": _translated(of("status"), settings.status_words),
+            "status": status,
             "created_at_text": of("created_at"),
             "sent_at_text": of("sent_at"),
-            "done_at_text": done,
             "created_at": settings.utc(of("created_at")),
             "sent_at": settings.utc(of("sent_at")),
             "done_at": settings.utc(done),
             "done_at_later": settings.utc_later(done),
-            "done_at_origin": done_origin(done, TimeOrigin.PROVIDER),
+            **final,
             "updated_at": settings.utc(of("updated_at")),
             "parts_billed": count(of("parts_billed")),
             "price_text": of("price"),
@@ -131,6 +135,10 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
             "currency": of("currency").str.to_uppercase(),
         },
     )
+
+
+def _final_time(done: pl.Expr) -> dict[str, pl.Expr]:
+    return {"done_at_text": done, "done_at_origin": done_origin(done, TimeOrigin.PROVIDER)}
 
 
 def _translated(status: pl.Expr, words: dict[str, str]) -> pl.Expr:

@@ -42,6 +42,10 @@ SOURCES: Mapping[str, str] = {
     "decisiontelecom": "DecisionTelecom",
     "unisender": "Unisender",
     "drop_folder": "DropFolder",
+    "turbosms_sql": "TurboSmsSql",
+    "jasmin": "Jasmin",
+    "playsms": "PlaySms",
+    "gammu": "Gammu",
     "sql": "Sql",
 }
 """Kind to the class in `sms_etl.sources.<kind>`, in order of use."""

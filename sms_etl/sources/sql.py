@@ -1,8 +1,7 @@
-"""A table or query of a database: gateways that log to SQL, TurboSMS's SQL gateway, own tables.
+"""A table or query of a database, and what gateways with a table of their own are made of.
 
-Where a row is a part of a message (Gammu SMSD's `sentitems`, one row per ID and
-SequencePosition: gammu docs/manual/smsd/tables.rst), map both `message_id` and `part_of` to the
-column the parts share.
+Where a row is a part of a message, `part_of` is the column the parts share, and `message_id` one
+that tells them apart.
 """
 
 from __future__ import annotations
@@ -30,38 +29,29 @@ from sms_etl.sources.mapping import MappedSettings, mapped_observations
 from sms_etl.sources.records import scan_json
 
 
-class SqlSettings(MappedSettings, DatabaseSettings):
-    """A database and what its columns mean."""
-
-    kind: Literal["sql"]
+class MappedDatabase(MappedSettings, DatabaseSettings):
+    """A database and what its columns mean; a gateway's own settings say both beforehand."""
 
 
-class Sql(Source):
-    """Reads the rows of each day by the declared time column."""
+class MappedSql(Source):
+    """Reads the rows of each day by the declared time column.
+
+    `more_headings` are columns that are read and landed beside the mapped ones.
+    """
 
     kind: ClassVar[PullKind] = PullKind.SQL
-    settings_type = SqlSettings
-    facts = Facts(
-        title="Any SQL table of messages",
-        window_filter="the mapped time column, half open, to the second",
-        history="what the table holds",
-        look_back="every day of the settling period is read again",
-        rate_limit="none; one query a day",
-        proof="its own tests; SQLite, and a real PostgreSQL server",
-        missing="what the table lacks",
-        reports="what is not mapped is 'unknown', and the data quality section says so",
-        documents="docs/configuration.md",
-    )
+    more_headings: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, name: str, settings: SqlSettings, base: Path) -> None:
+    def __init__(self, name: str, settings: MappedDatabase, base: Path) -> None:
         super().__init__(name)
         self.provider = settings.provider
         self._settings = settings
+        self._headings = list(dict.fromkeys((*settings.headings, *self.more_headings)))
         self._rows = Rows(
             name,
             settings,
             base,
-            settings.headings,
+            self._headings,
             settings.time_heading,
             settings.columns.get("part_of"),
         )
@@ -75,9 +65,32 @@ class Sql(Source):
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed rows as OBSERVATIONS by the mapping of the settings."""
-        return mapped_observations(scan_json(pages, self._settings.headings), self._settings)
+        return mapped_observations(scan_json(pages, self._headings), self._settings)
 
     def check(self) -> list[CheckResult]:
         """Connect and ask for no rows."""
         found = f"{self._settings.table or 'the query'} can be read"
         return [checked(f"source {self.name}", self._rows.try_out, found)]
+
+
+class SqlSettings(MappedDatabase):
+    """A database and what its columns mean."""
+
+    kind: Literal["sql"]
+
+
+class Sql(MappedSql):
+    """A table or query that the settings describe."""
+
+    settings_type = SqlSettings
+    facts = Facts(
+        title="Any SQL table of messages",
+        window_filter="the mapped time column, half open, to the second",
+        history="what the table holds",
+        look_back="every day of the settling period is read again",
+        rate_limit="none; one query a day",
+        proof="contract suite on SQLite; its own tests on SQLite and a real PostgreSQL server",
+        missing="what the table lacks",
+        reports="what is not mapped is 'unknown', and the data quality section says so",
+        documents="docs/configuration.md",
+    )

@@ -1,0 +1,54 @@
+"""Jasmin SMS gateway by the table of its own logger (misc/scripts/sms_logger.py)."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from sms_etl.sources.base import Facts
+from sms_etl.sources.mapping import Target
+from sms_etl.sources.sql import MappedDatabase, MappedSql
+
+COLUMNS: dict[Target, str] = {
+    "message_id": "msgid",
+    "recipient": "destination_addr",
+    "sender": "source_addr",
+    "service": "uid",
+    "text": "short_message",
+    "status": "status",
+    "created_at": "created_at",
+    "updated_at": "status_at",
+    "parts_billed": "pdu_count",
+}
+
+
+class JasminSettings(MappedDatabase):
+    """The database of the logger; `time_zone` is that of the machines of gateway and logger."""
+
+    kind: Literal["jasmin"]
+    table: str | None = "submit_log"
+    columns: dict[Target, str] = COLUMNS
+
+
+class Jasmin(MappedSql):
+    """Reads the messages that Jasmin submitted on each day."""
+
+    settings_type: ClassVar[type[JasminSettings]] = JasminSettings
+    facts = Facts(
+        title="Jasmin SMS gateway, submit_log",
+        window_filter="created_at, when the gateway took the message, to the second",
+        history="what the table holds",
+        look_back="every day of the settling period is read again",
+        rate_limit="none; one query a day",
+        proof="contract suite on SQLite",
+        missing="error codes, time of sending, currency; messages are logged only when the "
+        "message centre has answered, and receipts that come after a restart of the logger are "
+        "not written",
+        reports="ESME_ROK means accepted and not delivered: such messages stay on their way and "
+        "end as unknown; the change to a final status stands for the delivered time; cost comes "
+        "from the tariff of the settings",
+        documents="github.com/jookies/jasmin misc/scripts/sms_logger.py @0aac58e",
+        to_check="that receipts are asked for (dlr-level 2 or 3); that the table is named "
+        "submit_log, because the logger writes receipts to that name only; how the status of an "
+        "accepted message is written (ESME_ROK or CommandStatus.ESME_ROK); that both clocks, "
+        "created_at and status_at, are of one zone",
+    )
