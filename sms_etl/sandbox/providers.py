@@ -30,6 +30,7 @@ APIS: Mapping[str, str] = {
     "jasmin": "JasminApi",
     "playsms": "PlaySmsApi",
     "gammu": "GammuApi",
+    "kannel_sqlbox": "KannelSqlboxApi",
     "sql": "SqlApi",
 }
 """Provider to the class in `sms_etl.sandbox.<provider>_api`; served under `/<provider>`."""

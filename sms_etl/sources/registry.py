@@ -46,6 +46,7 @@ SOURCES: Mapping[str, str] = {
     "jasmin": "Jasmin",
     "playsms": "PlaySms",
     "gammu": "Gammu",
+    "kannel_sqlbox": "KannelSqlbox",
     "sql": "Sql",
 }
 """Kind to the class in `sms_etl.sources.<kind>`, in order of use."""
