@@ -22,14 +22,15 @@ class BatchApi(ProviderApi):
     """A provider of batches. `identifier` makes that of a batch."""
 
     def own_id(self) -> pl.Expr:
-        """`batch:digits`; a recipient that is no number is written as the digits in it."""
+        """`batch:digits`, as an integer would be written; of no number the digits in it."""
         ids = pl.col("message_id").replace_strict(self._own_ids, return_dtype=pl.String)
         return ids.alias("message_id")
 
     @cached_property
     def _own_ids(self) -> dict[str, str]:
         rows = self.world.by_way[self.way]
-        digits = pl.coalesce("e164", "recipient").str.replace_all(r"\D", "")
+        typed = pl.coalesce("e164", "recipient").str.replace_all(r"\D", "")
+        digits = typed.str.strip_chars_start("0")
         written = pl.when(digits != "").then(digits).otherwise(pl.lit(_NO_DIGITS))
         batch = super().own_id().first().over(SENT_TOGETHER)
         return dict(rows.select("message_id", own=batch + ":" + written).iter_rows())

@@ -159,8 +159,8 @@ class Sinch(WindowSource[SinchSettings]):
             *batch_key, *BATCH_FIELDS[2:], broken_batch=MALFORMED, known=pl.lit(value=True)
         ).unique(batch_key, keep="last", maintain_order=True)
         rows = [
-            sent.join(told, on=report_key, how="left"),
-            reports.join(heads, on=batch_key, how="left")
+            sent.join(told, on=report_key, how="left", maintain_order="left"),
+            reports.join(heads, on=batch_key, how="left", maintain_order="left")
             .filter(pl.col("known").fill_null(value=False) | _BROKEN)
             .with_columns(pl.coalesce(MALFORMED, "broken_batch")),
         ]
