@@ -154,27 +154,28 @@ def _with_fate(read: pl.LazyFrame, recipe: EventRecipe) -> pl.LazyFrame:
 
 
 def _identified(usable: pl.DataFrame, recipe: EventRecipe) -> pl.DataFrame:
-    """Fill `event_id`: without one of the provider's own, a keyed digest of what it says.
+    """Fill `event_id`: without one of the provider's own, a keyed digest.
 
-    Equal records of one pull are taken for several events, equal records of two pulls for the
-    same one read again.
+    Either of `event_key`, or of all that the record says. In the second case equal records of
+    one pull are taken for several events, equal records of two pulls for one read again.
     """
     content = pl.concat_str(
         [pl.col(name).fill_null("") for name in _CONTENT], separator=_BETWEEN_CONTENTS
     )
     nameless = pl.col("event_id").is_null()
     told = usable.sort("pull", "page", "record").with_columns(
-        _content=pl.when(nameless).then(content)
+        _said=pl.when(nameless).then(pl.coalesce("event_key", content))
     )
+    nth = pl.int_range(pl.len()).over("pull", "_said")
     return (
         told.with_columns(
-            _digest=pseudonyms(told["_content"], recipe.pseudonym_key),
-            _nth=pl.int_range(pl.len()).over("pull", "_content").cast(pl.String),
+            _digest=pseudonyms(told["_said"], recipe.pseudonym_key),
+            _nth=pl.when(pl.col("event_key").is_null()).then(nth).otherwise(0).cast(pl.String),
         )
         .with_columns(
             event_id=pl.coalesce("event_id", pl.concat_str("_digest", "_nth", separator="-"))
         )
-        .drop("_content", "_digest", "_nth")
+        .drop("_said", "_digest", "_nth")
     )
 
 

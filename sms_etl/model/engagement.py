@@ -15,6 +15,11 @@ EVENTS = Table(
         Column("record", pl.UInt32, "Record number within the page, from 0", nullable=False),
         Column("pulled_at", UTC_TIME, "When the page was received", nullable=False),
         Column("event_id", pl.String, "Provider's identifier of the event; null if it has none"),
+        Column(
+            "event_key",
+            pl.String,
+            "What identifies an event without an identifier; kept as a keyed digest only",
+        ),
         Column("recipient", pl.String, "The person's number as the provider writes it"),
         Column("sender", pl.String, "Number or name the person answered or refused"),
         Column("message_id", pl.String, "Message it belongs to, where told"),

@@ -3,7 +3,9 @@
 Shapes and rules: api-evangelist/infobip openapi/infobip-sms-openapi.json 3.210.0 @b3be778.
 Decided here, because the documents are silent: sentAt is the time the message was submitted,
 also while it waits; the log with a cursor is listed oldest first and without one newest first;
-the last page has no nextCursor; a message that was not billed has no price.
+the last page has no nextCursor; a message that was not billed has no price. Received messages:
+GET /sms/1/inbox/logs as in the vendor's older clients (infobip-api-java-client GetReceivedSmsLogs);
+it has no cursor; both bounds are taken for exclusive, newest first.
 """
 
 from __future__ import annotations
@@ -14,7 +16,9 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.campaigns import Way
+from sms_etl.sandbox.engaged import REPLY_NUMBER
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.provider import ProviderApi, Told, paged
 from sms_etl.sandbox.wire import Reply, Request, json_reply
@@ -101,12 +105,28 @@ class InfobipApi(ProviderApi):
         given = request.headers.get("Authorization", "")
         if faults.token_expired or given != f"App {self.accounts.secret_of(self.name)}":
             return self.failure(401, {})
-        if request.method != "GET" or request.path != "/sms/3/logs":
+        answers = {"/sms/3/logs": self._logs, "/sms/1/inbox/logs": self._inbox}
+        if request.method != "GET" or request.path not in answers:
             return self.failure(404, {})
         try:
-            return self._logs(request.query, now, faults)
+            return answers[request.path](request.query, now, faults)
         except ValueError:
             return self.failure(400, {})
+
+    def _inbox(self, query: Mapping[str, str], now: datetime, faults: FaultSettings) -> Reply:
+        limit = int(query.get("limit", DEFAULT_LIMIT))
+        if not 1 <= limit <= MAX_LIMIT:
+            raise ValueError("limit")
+        received = pl.col("at")
+        conditions = [received <= now, received > now - MEMORY]
+        if text := query.get("receivedSince"):
+            conditions.append(received > _moment(text))
+        if text := query.get("receivedUntil"):
+            conditions.append(received < _moment(text))
+        rows = self.engaged(Engagement.REPLIES).filter(conditions).reverse()
+        page = paged(rows, 0, limit, faults)
+        records = [_received(row) for row in page.iter_rows(named=True)]
+        return json_reply(200, {"results": self.spoiled_events(page, records, faults)})
 
     def _logs(self, query: Mapping[str, str], now: datetime, faults: FaultSettings) -> Reply:
         limit = int(query.get("limit", DEFAULT_LIMIT))
@@ -149,6 +169,20 @@ class InfobipApi(ProviderApi):
             "campaignReferenceId": row["campaign"],
             "mccMnc": _NETWORKS.get(row["operator"]),
         }
+
+
+def _received(row: Mapping[str, Any]) -> dict[str, Any]:
+    """One received message (MOLog)."""
+    return {
+        "messageId": row["event_id"],
+        "to": REPLY_NUMBER.removeprefix("+"),
+        "receivedAt": _written(row["at"]),
+        "from": row["e164"].removeprefix("+"),
+        "text": row["text"],
+        "cleanText": row["text"],
+        "keyword": None,
+        "smsCount": 1,
+    }
 
 
 def _status(word: str) -> dict[str, Any]:

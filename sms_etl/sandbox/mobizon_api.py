@@ -5,17 +5,21 @@ _other/apiCode.md. Decided here, because the documents are silent: times are wal
 both bounds of a criterion are included, sending of a refused message starts when it is refused,
 an unbilled message has no segUserBuy, a page after the last is the last (as in the Yii
 framework), and messages of one second come in any order unless other sort fields settle it.
+Links: link/api/list.md and getStats.md; the grid of getStats as an unofficial client recorded it
+(Mobizon.Net, LinkStatsResultConverter); every link of a text is a short link of the account.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from sms_etl.days import days_between
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.accounts import Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
@@ -24,6 +28,8 @@ from sms_etl.sandbox.wire import Reply, Request, json_reply
 from sms_etl.sandbox.world import World
 
 PATH = "/service/Message/List"
+LINKS_PATH, STATS_PATH = "/service/Link/List", "/service/Link/GetStats"
+INTERFACE = {"api": "v1", "output": "json"}
 PAGE_SIZES = (25, 50, 100)
 _ZONE = ZoneInfo("Europe/Kyiv")
 _FORMAT = "%Y-%m-%d %H:%M:%S"
@@ -37,6 +43,8 @@ _SORTS = {
 _FIELDS = {_FROM, _TO, _SIZE, _PAGE, "withNumberInfo", *_SORTS}
 _LOGIN, _METHOD, _PARAMETER, _TOO_FAST = 8, 5, 12, 30
 _DIGITS_OF_ID = 13
+_MOST_LINKS, _LONGEST = 5, timedelta(days=89)
+_UNOPENED = tuple(f"https://promin.example/u{n}" for n in range(7))
 
 
 class MobizonApi(ProviderApi):
@@ -69,6 +77,8 @@ class MobizonApi(ProviderApi):
         self._rows = self.messages.with_columns(started_at=started, wall_clock=local)
         names = self.messages["campaign"].unique().sort().to_list()
         self._campaigns = {name: 5_000_000 + at for at, name in enumerate(names)}
+        links = self.engaged(Engagement.CLICKS)["link"].unique().sort()
+        self._link_ids = {400_100 + at: link for at, link in enumerate([*links, *_UNOPENED])}
 
     def identifier(self, thirty_two_hex: pl.Expr) -> pl.Expr:
         """A number."""
@@ -88,10 +98,11 @@ class MobizonApi(ProviderApi):
         query = request.query
         if faults.token_expired or query.get("apiKey") != self.accounts.secret_of(self.name):
             return _error(_LOGIN, "Login data is incorrect.")
-        if request.path != PATH or query.get("api") != "v1" or query.get("output") != "json":
+        answers = {PATH: self._list, LINKS_PATH: self._links, STATS_PATH: self._stats}
+        if request.path not in answers or INTERFACE.items() - query.items():
             return _error(_METHOD, "Incorrect method.")
         try:
-            return self._list(request.form, now, faults)
+            return answers[request.path](request.form, now, faults)
         except ValueError as problem:
             return _error(_PARAMETER, str(problem))
 
@@ -115,6 +126,45 @@ class MobizonApi(ProviderApi):
         data = {"items": self.records(found, now, faults), "totalItemCount": matching.height}
         return json_reply(200, _body(0, data, ""))
 
+    def _links(self, form: Mapping[str, str], now: datetime, faults: FaultSettings) -> Reply:
+        asked, number = int(form.get(_SIZE, PAGE_SIZES[0])), int(form.get(_PAGE, 0))
+        if asked not in PAGE_SIZES or number < 0:
+            raise ValueError("no such page")
+        counts = dict(self._clicks(now).group_by("link").len().iter_rows())
+        size = page_size(asked, faults)
+        listed = [
+            _link(identifier, link, counts.get(link, 0))
+            for identifier, link in self._link_ids.items()
+        ]
+        items = listed[number * size : (number + 1) * size]
+        return json_reply(200, _body(0, {"items": items, "totalItemCount": len(listed)}, ""))
+
+    def _stats(self, form: Mapping[str, str], now: datetime, _faults: FaultSettings) -> Reply:
+        ids = [int(value) for name, value in form.items() if name.startswith("ids[")]
+        if not 1 <= len(ids) <= _MOST_LINKS or form.get("type") != "daily":
+            raise ValueError("ids or type")
+        first, last = (
+            datetime.strptime(form[name], _FORMAT).replace(tzinfo=UTC).date()
+            for name in ("criteria[dateFrom]", "criteria[dateTo]")
+        )
+        last = min(last, first + _LONGEST)
+        local = pl.col("at").dt.convert_time_zone(_ZONE.key).dt.date()
+        cells = self._clicks(now).group_by("link", day=local).len().iter_rows()
+        counts = {(link, day): count for link, day, count in cells}
+        rows, totals = [], dict.fromkeys(range(len(ids)), 0)
+        for day in days_between(first, last):
+            row: dict[str, Any] = {"param": day.isoformat()}
+            for at, identifier in enumerate(ids):
+                clicks = counts.get((self._link_ids.get(identifier), day), 0)
+                row |= {f"clicks{at}": str(clicks), f"redirects{at}": clicks}
+                totals[at] += clicks
+            rows.append(row)
+        told = {f"totalClicks{at}": count for at, count in totals.items()}
+        return json_reply(200, _body(0, {"items": rows, "totals": told}, ""))
+
+    def _clicks(self, now: datetime) -> pl.DataFrame:
+        return self.engaged(Engagement.CLICKS).filter(pl.col("at") <= now)
+
     def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """One message in Mobizon's fields."""
         billed = row["billed_at"] is not None
@@ -134,6 +184,23 @@ class MobizonApi(ProviderApi):
             "startSendTs": _local(row["sent_at"] or row["done_at"]),
             "statusUpdateTs": _local(row["done_at"] or row["sent_at"]),
         }
+
+
+def _link(identifier: int, link: str, clicks: int) -> dict[str, Any]:
+    """One short link as Link/List tells it."""
+    return {
+        "id": identifier,
+        "status": 1,
+        "moderatorStatus": 1,
+        "clickCnt": clicks,
+        "createTs": "2026-01-05 10:00:00",
+        "expirationDate": None,
+        "code": link.rpartition("/")[2],
+        "fullLink": "https://promin.example/catalogue",
+        "shortLink": link,
+        "comment": None,
+        "moderatorComment": None,
+    }
 
 
 def _checked(text: str) -> str:

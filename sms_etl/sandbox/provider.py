@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.accounts import Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
@@ -46,6 +47,8 @@ class ProviderApi(ABC):
     name: ClassVar[str]
     words: ClassVar[Mapping[str, Told]]
     own_way: ClassVar[Way] = Way.TWILIO
+    lists_messages: ClassVar[bool] = True
+    """False where only engagement is served; such a provider needs no words."""
     id_field: ClassVar[str] = "id"
     """Top-level field of a record that holds the identifier."""
     kept: ClassVar[tuple[str, ...]] = ()
@@ -134,6 +137,26 @@ class ProviderApi(ABC):
             else record
             for record in records
             for _ in range(2 if str(record[self.id_field]) in faults.twice else 1)
+        ]
+
+    def engaged(self, kind: Engagement) -> pl.DataFrame:
+        """Replies, stop list or clicks of the messages shown, oldest first: what is served.
+
+        `message_id` is in this provider's form.
+        """
+        rows: pl.DataFrame = getattr(self.world.engaged, kind.value)
+        if kind is not Engagement.OPT_OUTS:
+            rows = rows.filter(pl.col("way") == str(self.way)).with_columns(self.own_id())
+        return rows
+
+    def spoiled_events(
+        self, rows: pl.DataFrame, records: list[dict[str, Any]], faults: FaultSettings
+    ) -> list[dict[str, Any]]:
+        """Records of engagement that are all null, and records that come twice, by event_id."""
+        return [
+            dict.fromkeys(record) if event in faults.blank else record
+            for event, record in zip(rows["event_id"], records, strict=True)
+            for _ in range(2 if event in faults.twice else 1)
         ]
 
     def by_ids(self, identifiers: list[str]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 from pydantic import ValidationError
 
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.accounts import Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.clock import Clock
@@ -92,6 +93,10 @@ class Sandbox:
         api = self.api(provider)
         truth = truth_at(self.world, self.clock.now()).filter(pl.col("way") == api.way)
         return truth.with_columns(api.own_id())
+
+    def events_truth(self, provider: str, kind: Engagement) -> pl.DataFrame:
+        """Engagement that has happened by now with what a provider shows (engaged.Engaged)."""
+        return self.api(provider).engaged(kind).filter(pl.col("at") <= self.clock.now())
 
     def set_clock(self, now: datetime) -> None:
         """Move the simulated time."""

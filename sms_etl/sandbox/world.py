@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -22,6 +22,7 @@ from sms_etl.sandbox.campaigns import (
     slots,
 )
 from sms_etl.sandbox.draws import ROW, Draws, choose_rows
+from sms_etl.sandbox.engaged import REPLY_NUMBER, Engaged, engage
 from sms_etl.sandbox.lifecycle import UTC_TIME, Incident, live, outage, spam_block
 from sms_etl.sandbox.people import build_contacts
 
@@ -32,8 +33,7 @@ _DUPLICATE_SHARE = 0.002
 _MINOR_WAY_SHARE, _MINOR_WAY_LEAST = 0.01, 60
 _INBOUND_SHARE, _INBOUND_LEAST = 0.003, 8
 _INBOUND_TEXTS = ("STOP", "СТОП", "Дякую!", "Стоп", "Коли буде замовлення?", "stop")
-INBOUND_NUMBER = "+15005550006"
-"""Number that customers answer to; Twilio's own test number."""
+INBOUND_NUMBER = REPLY_NUMBER
 
 _HEX = "hexadecimal"
 UUID_PIECES = ((0, 8), (8, 4), (12, 4), (16, 4), (20, 12))
@@ -93,9 +93,16 @@ class World:
 
     parameters: WorldParameters
     messages: pl.DataFrame
-    inbound: pl.DataFrame
     contacts: pl.DataFrame
     incidents: dict[str, Incident]
+    engaged: Engaged
+
+    @cached_property
+    def inbound(self) -> pl.DataFrame:
+        """What Twilio received: message_id, e164, text, submitted_at."""
+        return self.engaged.replies.filter(pl.col("way") == str(Way.TWILIO)).select(
+            "e164", "text", message_id="SM" + pl.col("event_id"), submitted_at="at"
+        )
 
     @cached_property
     def by_way(self) -> dict[Way, pl.DataFrame]:
@@ -111,7 +118,23 @@ def build_world(parameters: WorldParameters | None = None) -> World:
     incidents = _incidents(p)
     submitted = _submitted(p, draws, contacts)
     messages = live(draws, submitted, incidents).sort("submitted_at", ROW)
-    return World(p, messages.drop(ROW), _inbound(p, draws, contacts), contacts, incidents)
+    answers = _inbound(p, draws, contacts)
+    engaged = _with_answers(engage(draws, messages, contacts), answers)
+    return World(p, messages.drop(ROW), contacts, incidents, engaged)
+
+
+def _with_answers(engaged: Engaged, answers: pl.DataFrame) -> Engaged:
+    """The answers that Twilio received to no message in particular are replies as well."""
+    replies = answers.select(
+        event_id=pl.col("message_id").str.strip_prefix("SM"),
+        way=pl.lit(str(Way.TWILIO)),
+        e164="e164",
+        text="text",
+        opt_out=pl.col("text").str.to_uppercase().is_in(["STOP", "СТОП"]),
+        at="submitted_at",
+    )
+    both = pl.concat([engaged.replies, replies], how="diagonal").sort("at", "event_id")
+    return replace(engaged, replies=both)
 
 
 def _incidents(p: WorldParameters) -> dict[str, Incident]:
@@ -237,7 +260,7 @@ def _hexadecimal(draws: Draws, rows: pl.DataFrame, stream: str = "id") -> pl.Ser
 
 
 def _inbound(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.DataFrame:
-    """Answers of customers that Twilio received: message_id, e164, text, submitted_at."""
+    """Texts of customers to no message in particular: message_id, e164, text, submitted_at."""
     count = max(_INBOUND_LEAST, int(p.messages * _INBOUND_SHARE))
     rows = pl.DataFrame({ROW: pl.int_range(count, dtype=pl.UInt64, eager=True)})
     people = contacts.filter(pl.col("number_type") == "mobile")["e164"]

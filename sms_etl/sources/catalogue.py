@@ -60,6 +60,10 @@ def _section(kind: str, facts: Facts) -> str:
         f"- What the reports then say: {facts.reports}.",
         f"- Documents: {facts.documents}",
     ]
+    if facts.engagement:
+        lines.append(
+            f"- Engagement (turn on with `engagement` in its settings): {facts.engagement}."
+        )
     if facts.to_check:
         lines.append(f"- **Not verified; check before relying on it:** {facts.to_check}.")
     return "\n".join([*lines, ""])

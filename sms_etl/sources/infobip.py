@@ -2,7 +2,9 @@
 
 Facts: api-evangelist/infobip openapi/infobip-sms-openapi.json 3.210.0 @b3be778 (the vendor's own
 description), GET /sms/3/logs. The delivery reports endpoint is not used: it gives every report
-once only, so reading it would take reports away from whoever else needs them.
+once only, so reading it would take reports away from whoever else needs them. For received
+messages likewise: not /sms/1/inbox/reports (once only) but /sms/1/inbox/logs, which is in the
+vendor's older clients (infobip-api-java-client, GetReceivedSmsLogs) and not in the description.
 """
 
 from __future__ import annotations
@@ -17,18 +19,20 @@ from pydantic import Field
 
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.days import Window, day_window
-from sms_etl.model.vocabulary import Channel, TimeOrigin
+from sms_etl.errors import PermanentSourceError
+from sms_etl.model.vocabulary import Channel, Engagement, TimeOrigin
 from sms_etl.sources import paging
 from sms_etl.sources.auth import HeaderAuth
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan
+from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan, Stream
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
-from sms_etl.sources.records import done_origin, observations, scan_json
+from sms_etl.sources.records import done_origin, events, observations, scan_json
 from sms_etl.sources.values import ISO, cost_micro, count, times_to_utc, with_plus
 
 log = logging.getLogger(__name__)
 
 LOGS_PATH = "/sms/3/logs"
+INBOX_PATH = "/sms/1/inbox/logs"
 RECORDS = "results"
 MEMORY = timedelta(hours=48)
 BOUND = timedelta(milliseconds=1)
@@ -38,6 +42,7 @@ FIELDS = (
     "price.pricePerMessage", "price.currency", "status.groupName", "status.name", "error.id",
     "platform.applicationId", "campaignReferenceId", "content.text", "mccMnc",
 )  # fmt: skip
+INBOX_FIELDS = ("messageId", "from", "to", "receivedAt", "text", "campaignReferenceId")
 
 
 class InfobipSettings(HttpSettings):
@@ -48,6 +53,7 @@ class InfobipSettings(HttpSettings):
     base_url: BaseUrl
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 2.0
     page_size: Annotated[int, Field(ge=1, le=1000)] = 1000
+    engagement: tuple[Literal["replies"], ...] = ()
 
 
 class Infobip(WindowSource[InfobipSettings]):
@@ -70,7 +76,11 @@ class Infobip(WindowSource[InfobipSettings]):
         documents="api-evangelist/infobip openapi/infobip-sms-openapi.json 3.210.0 @b3be778, "
         "https://www.infobip.com/docs/api/channels/sms/logs-and-status-reports",
         to_check="run at least once a day soon after midnight; that sentAt is there for messages "
-        "still pending; that the last page has no nextCursor or no results",
+        "still pending; that the last page has no nextCursor or no results; that the key may "
+        "read /sms/1/inbox/logs, and its bounds",
+        engagement="replies of the last 48 hours by /sms/1/inbox/logs, newest first; the list in "
+        "the current description, /sms/1/inbox/reports, is never asked because it empties itself "
+        "when read",
     )
 
     def credentials(self, settings: InfobipSettings) -> Credentials:
@@ -151,6 +161,64 @@ class Infobip(WindowSource[InfobipSettings]):
                 "currency": pl.col("price.currency").str.to_uppercase(),
                 "text": pl.col("content.text"),
                 "mcc_mnc": pl.col("mccMnc"),
+            },
+        )
+
+    def streams(self) -> tuple[Stream, ...]:
+        """Replies."""
+        return (
+            self.stream(
+                Engagement.REPLIES,
+                self._inbox,
+                self._read_inbox,
+                lambda client: client.get_json(INBOX_PATH, {"limit": "1"}),
+            ),
+        )
+
+    def _inbox(self, client: HttpClient, window: Window, _context: PullContext) -> Iterator[Page]:
+        """Received messages, newest first: each page is asked for from where the last one ended.
+
+        The moment a page ends with is asked for again, because it may have more messages.
+        """
+        query = {
+            "receivedSince": _written(window.start - BOUND),
+            "limit": str(self._settings.page_size),
+        }
+        yield from paging.pages(
+            self.name,
+            lambda until: client.get_json(INBOX_PATH, {**query, "receivedUntil": until}),
+            RECORDS,
+            self._earlier,
+            start=_written(window.end),
+        )
+
+    def _earlier(self, _data: Any, found: list[Any], position: str) -> str | None:
+        """Just after the oldest message of a page; the end if the page brought nothing older."""
+        texts = [record.get("receivedAt") for record in found if isinstance(record, dict)]
+        times = pl.Series([text for text in texts if isinstance(text, str)], dtype=pl.String)
+        oldest = pl.select(_time(pl.lit(times)).min()).item() if len(times) else None
+        following = _written(oldest + BOUND) if oldest is not None else position
+        if following != position:
+            return following
+        if len(found) >= self._settings.page_size:
+            raise PermanentSourceError(
+                f"{self.name}: more messages came in at {position} than fit a page, and Infobip "
+                f"gives no way to read on. Set page_size higher (at most 1000)."
+            )
+        return None
+
+    def _read_inbox(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        received = pl.col("receivedAt")
+        return events(
+            scan_json(pages, INBOX_FIELDS, RECORDS),
+            {
+                "event_id": pl.col("messageId"),
+                "recipient": with_plus(pl.col("from")),
+                "sender": pl.col("to"),
+                "campaign": pl.col("campaignReferenceId"),
+                "at_text": received,
+                "at": _time(received),
+                "text": pl.col("text"),
             },
         )
 

@@ -1,7 +1,8 @@
 """Mobizon API: the messages whose sending started in a window.
 
 Facts: github.com/mobizon/mobizon-api-docs @bde2569 (the company's own documents),
-src/v1/en/message/api/list.md, _other/smsStatus.md and _other/apiCode.md.
+src/v1/en/message/api/list.md, _other/smsStatus.md and _other/apiCode.md; for clicks see
+mobizon_links.
 """
 
 from __future__ import annotations
@@ -18,12 +19,13 @@ from sms_etl.config.secrets import EnvSecret
 from sms_etl.config.settings import ZoneName
 from sms_etl.days import Window
 from sms_etl.errors import PermanentSourceError, TransientSourceError
-from sms_etl.model.vocabulary import Channel
-from sms_etl.sources import paging
+from sms_etl.model.vocabulary import Channel, Engagement
+from sms_etl.sources import mobizon_links, paging
 from sms_etl.sources.auth import QueryAuth
-from sms_etl.sources.base import Facts, LandedPage, Page
+from sms_etl.sources.base import Facts, LandedPage, Page, Stream
 from sms_etl.sources.http import Answer, BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
+from sms_etl.sources.mobizon_links import IN_ALL, INTERFACE, RECORDS, following
 from sms_etl.sources.records import final_update, observations, scan_json
 from sms_etl.sources.values import (
     ISO,
@@ -36,9 +38,6 @@ from sms_etl.sources.values import (
 )
 
 PATH = "/service/Message/List"
-INTERFACE = {"output": "json", "api": "v1"}
-RECORDS = "data.items"
-IN_ALL = "data.totalItemCount"
 PAGE_SIZE, SMALLEST_PAGE = 100, 25
 FIELDS = (
     "id", "campaignId", "segNum", "segUserBuy", "from", "to", "text", "status", "operatorName",
@@ -59,6 +58,7 @@ class MobizonSettings(HttpSettings):
     base_url: BaseUrl = "https://api.mobizon.ua"
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 2.0
     time_zone: ZoneName = "Europe/Kyiv"
+    engagement: tuple[Literal["clicks"], ...] = ()
 
 
 class Mobizon(WindowSource[MobizonSettings]):
@@ -86,7 +86,10 @@ class Mobizon(WindowSource[MobizonSettings]):
         to_check="the zone of the times (time_zone in the settings); whether a message refused "
         "before sending has a startSendTs (without one it is never listed); whether segUserBuy "
         "stays when a message is not charged; whether more than one sort field is obeyed "
-        "(compare the messages read of a busy day with totalItemCount)",
+        "(compare the messages read of a busy day with totalItemCount); that counts of clicks "
+        "by day are of the zone in time_zone",
+        engagement="clicks as counts by link and day (Link/GetStats), of links that were ever "
+        "opened (Link/List); who clicked is not told",
     )
 
     def credentials(self, settings: MobizonSettings) -> Credentials:
@@ -117,7 +120,7 @@ class Mobizon(WindowSource[MobizonSettings]):
             number = position.split()[0]
             return client.post_form(PATH, {**asked, "pagination[currentPage]": number}, INTERFACE)
 
-        return paging.pages(self.name, ask, RECORDS, _following, start="0 0")
+        return paging.pages(self.name, ask, RECORDS, following, start="0 0")
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed pages as OBSERVATIONS; `segUserBuy` is the price of one segment."""
@@ -153,10 +156,25 @@ class Mobizon(WindowSource[MobizonSettings]):
             },
         )
 
+    def streams(self) -> tuple[Stream, ...]:
+        """Clicks."""
+        zone = self._settings.time_zone
+        return (
+            self.stream(
+                Engagement.CLICKS,
+                lambda client, window, _context: mobizon_links.pages(
+                    self.name, client, window, ZoneInfo(zone)
+                ),
+                lambda pages: mobizon_links.read(pages, zone),
+                mobizon_links.try_out,
+            ),
+        )
+
     def inspect(self, data: Any) -> None:
         """HTTP 200 says nothing here: the answer's own code decides."""
         code = data.get("code") if isinstance(data, dict) else None
-        if code == DONE and str(paging.at(data, IN_ALL)).isdecimal():
+        counted = str(paging.at(data, IN_ALL)).isdecimal()
+        if code == DONE and (counted or paging.at(data, mobizon_links.TOTALS) is not None):
             return
         if code in (None, DONE):
             raise PermanentSourceError(
@@ -179,14 +197,3 @@ class Mobizon(WindowSource[MobizonSettings]):
 
     def _time(self, text: pl.Expr) -> pl.Expr:
         return times_to_utc(text, (ISO,), self._settings.time_zone)
-
-
-def _following(data: Any, found: list[Any], position: str) -> str | None:
-    """From 'page number, messages before it' to the next; a page after the last is not asked for.
-
-    What Mobizon answers there is not documented: it may well be the last page again.
-    """
-    number, before = (int(text) for text in position.split())
-    reached = before + len(found)
-    more = bool(found) and reached < int(paging.at(data, IN_ALL))
-    return f"{number + 1} {reached}" if more else None

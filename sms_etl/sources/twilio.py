@@ -17,13 +17,13 @@ from pydantic import Field
 from requests.auth import HTTPBasicAuth
 
 from sms_etl.config.secrets import EnvSecret
-from sms_etl.days import day_window, utc_days
-from sms_etl.model.vocabulary import Channel
+from sms_etl.days import Window, day_window, utc_days
+from sms_etl.model.vocabulary import Channel, Engagement
 from sms_etl.sources import paging
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullKind, PullPlan
+from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullKind, PullPlan, Stream
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, HttpSource
-from sms_etl.sources.records import final_update, observations, scan_json
+from sms_etl.sources.records import events, final_update, observations, scan_json
 from sms_etl.sources.values import cost_micro, count, rfc2822_utc
 
 PAGE_SIZE = 1000
@@ -44,6 +44,9 @@ class TwilioSettings(HttpSettings):
     auth_token: EnvSecret
     base_url: BaseUrl = "https://api.twilio.com"
     unsent_lookback_days: Annotated[int, Field(ge=0, le=60)] = 3
+    engagement: tuple[Literal["replies"], ...] = ()
+    inbound_numbers: tuple[str, ...] = ()
+    """Numbers of yours that people answer to; without them the whole list is read for replies."""
 
 
 class Twilio(HttpSource[TwilioSettings]):
@@ -66,6 +69,8 @@ class Twilio(HttpSource[TwilioSettings]):
         "comes from the number's range",
         documents="twilio/twilio-oai spec/json/twilio_api_v2010.json@d50069b, "
         "https://www.twilio.com/docs/messaging/api/message-resource",
+        engagement="replies: the same list by DateSent, of the numbers in inbound_numbers (To); "
+        "without them the whole list, of which what was sent is folded",
     )
 
     def __init__(self, name: str, settings: TwilioSettings, base: Path = Path()) -> None:
@@ -84,12 +89,7 @@ class Twilio(HttpSource[TwilioSettings]):
         """
         client = self.client()
         for day in sorted(days):
-            touched = utc_days(day_window(day, context.zone))
-            query = {
-                "DateSent>": touched[0].isoformat(),
-                "DateSent<": (touched[-1] + timedelta(days=1)).isoformat(),
-                "PageSize": str(PAGE_SIZE),
-            }
+            query = _sent_in(day_window(day, context.zone))
             asked = f"sent {query['DateSent>']} to {query['DateSent<']}"
             yield PullPlan(day, day, asked, self._pages(client, query, _never))
         yield from self._sweep(client, days, context)
@@ -133,6 +133,32 @@ class Twilio(HttpSource[TwilioSettings]):
         """List one message."""
         return client.get_json(self._path, {"PageSize": "1"})
 
+    def streams(self) -> tuple[Stream, ...]:
+        """Replies."""
+        return (self.stream(Engagement.REPLIES, self._received, self._read_replies, self.try_out),)
+
+    def _received(
+        self, client: HttpClient, window: Window, _context: PullContext
+    ) -> Iterator[Page]:
+        for number in self._settings.inbound_numbers or (None,):
+            to = {} if number is None else {"To": number}
+            yield from self._pages(client, {**_sent_in(window), **to}, _never)
+
+    def _read_replies(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        sent = pl.coalesce("date_sent", "date_created")
+        return events(
+            scan_json(pages, FIELDS, RECORDS),
+            {
+                "event_id": pl.col("sid"),
+                "recipient": _address("from"),
+                "sender": _address("to"),
+                "at_text": sent,
+                "at": rfc2822_utc(sent),
+                "text": pl.col("body"),
+                "outbound": pl.col("direction").str.starts_with("outbound"),
+            },
+        )
+
     def _sweep(
         self, client: HttpClient, days: Sequence[date], context: PullContext
     ) -> Iterator[PullPlan]:
@@ -155,6 +181,16 @@ class Twilio(HttpSource[TwilioSettings]):
             RECORDS,
             lambda data, found, at: None if stop(found) else given(data, found, at),
         )
+
+
+def _sent_in(window: Window) -> dict[str, str]:
+    """Query for the UTC days that a window touches."""
+    touched = utc_days(window)
+    return {
+        "DateSent>": touched[0].isoformat(),
+        "DateSent<": (touched[-1] + timedelta(days=1)).isoformat(),
+        "PageSize": str(PAGE_SIZE),
+    }
 
 
 def _never(_records: list[Any]) -> bool:
