@@ -47,6 +47,7 @@ class Elks(WindowSource[ElksSettings]):
 
     provider = "elks"
     settings_type = ElksSettings
+    shortest_slice = timedelta(hours=1)
     allowed = "the account's SMS history may be read"
     facts = Facts(
         title="46elks SMS history",

@@ -28,7 +28,7 @@ DELIVERED = {
 
 @pytest.fixture
 def make(monkeypatch):
-    def build(base_url: str, key: str = "elks-password"):
+    def build(base_url: str, key: str = "elks-password", **settings):
         monkeypatch.setenv("ELKS_PASSWORD", key)
         block = {
             "kind": "elks",
@@ -37,6 +37,8 @@ def make(monkeypatch):
             "currency": "SEK",
             "base_url": base_url,
             "requests_per_second": 1000,
+            "parallel_slices": 1,
+            **settings,
         }
         return make_source("elks", SOURCE_KINDS["elks"].model_validate(block), Path())
 
@@ -71,6 +73,15 @@ def test_a_day_is_asked_for_from_its_end_down_to_its_first_moment(server, make, 
     ]
     assert [query["end"] for query in asked] == [["2026-07-09T20:59:59.999999"]] * 2
     assert [query["limit"] for query in asked] == [["100"]] * 2
+
+
+def test_slices_of_a_day_meet_without_a_gap(server, make, long_after):
+    server.otherwise = lambda _asked: Reply.of({"data": []})
+    (plan,) = make(server.url, parallel_slices=2).plan([DAY], long_after)
+    assert [page.records for page in plan.pages] == [0, 0]
+    earlier, later = (parse_qs(urlsplit(request.target).query) for request in server.asked)
+    assert earlier["start"] == ["2026-07-10T09:00:00.000000"]
+    assert later["end"] == ["2026-07-10T08:59:59.999999"]
 
 
 def test_times_are_utc_with_and_without_a_zone_and_costs_are_ten_thousandths(read):
