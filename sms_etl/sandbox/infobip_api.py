@@ -153,7 +153,7 @@ class InfobipApi(ProviderApi):
     def record(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """One message in Infobip's fields."""
         price = {"pricePerMessage": row["part_micro"] / 1_000_000, "currency": row["currency"]}
-        return {
+        fields = {
             "sender": row["sender"],
             "destination": (row["e164"] or row["recipient"]).removeprefix("+"),
             "bulkId": f"{row['campaign']}-{row['submitted_at']:%Y%m%d}",
@@ -169,6 +169,8 @@ class InfobipApi(ProviderApi):
             "campaignReferenceId": row["campaign"],
             "mccMnc": _NETWORKS.get(row["operator"]),
         }
+        # every field is optional and none may be null
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def _received(row: Mapping[str, Any]) -> dict[str, Any]:
