@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.checks import build_source_checks
+from assets.engagement import build_stream_assets, build_stream_checks
 from assets.jobs import build_jobs
 from assets.partitions import daily_partitions
 from assets.reports import build_report_assets
@@ -19,12 +20,19 @@ def build_defs(project: Project) -> dg.Definitions:
     partitions = daily_partitions(project)
     names = project.source_names
     assets = [asset for name in names for asset in build_source_assets(project, name, partitions)]
+    assets += [
+        asset
+        for name in project.enabled
+        for asset in build_stream_assets(project, name, partitions)
+    ]
     if project.settings.outbox is not None:
         assets.append(build_outbox_asset(project, partitions))
+    checks = [check for name in names for check in build_source_checks(project, name)]
+    checks += [check for name in project.enabled for check in build_stream_checks(project, name)]
     jobs = build_jobs(project)
     return dg.Definitions(
         assets=[*assets, *build_report_assets(project)],
-        asset_checks=[check for name in names for check in build_source_checks(project, name)],
+        asset_checks=checks,
         jobs=jobs,
         schedules=build_schedules(project, jobs),
         sensors=build_sensors(project, partitions),

@@ -9,7 +9,7 @@ from assets.partitions import PARTITION, RANGE_END, RANGE_START
 from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.days import days_between
 from sms_etl.errors import LandingError
-from sms_etl.model.schemas import CONSERVATION, CUBE, MESSAGES, QUARANTINE, UNMAPPED
+from sms_etl.model.schemas import CONSERVATION, CUBE, MESSAGES, QUARANTINE, UNMAPPED, Table
 from sms_etl.project import Project
 
 QUARANTINE_WARN_SHARE = 0.01
@@ -29,7 +29,7 @@ def build_source_checks(project: Project, name: str) -> list[dg.AssetChecksDefin
     )
     def pages_intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         broken = []
-        manifests = project.landing.manifests(name, _days(project, name, context))
+        manifests = project.landing.manifests(name, days_of_check(project, name, context))
         for manifest in manifests:
             try:
                 project.landing.verify(manifest)
@@ -51,7 +51,7 @@ def build_source_checks(project: Project, name: str) -> list[dg.AssetChecksDefin
         description="Messages in the lake, folded and quarantined records add up to what came in.",
     )
     def conserved(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        return _conserved(project, name, _days(project, name, context))
+        return _conserved(project, name, days_of_check(project, name, context))
 
     @dg.asset_check(
         asset=messages_key(name),
@@ -59,7 +59,7 @@ def build_source_checks(project: Project, name: str) -> list[dg.AssetChecksDefin
         description="Few records were set aside; the table names the first of them.",
     )
     def quarantine(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        return _quarantine(project, name, _days(project, name, context))
+        return _quarantine(project, name, days_of_check(project, name, context))
 
     @dg.asset_check(
         asset=messages_key(name),
@@ -67,7 +67,7 @@ def build_source_checks(project: Project, name: str) -> list[dg.AssetChecksDefin
         description="Every status word and code is in the dictionary of the provider.",
     )
     def mapped(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        return _mapped(project, name, _days(project, name, context))
+        return _mapped(project, name, days_of_check(project, name, context))
 
     @dg.asset_check(
         asset=cube_key(name),
@@ -76,12 +76,18 @@ def build_source_checks(project: Project, name: str) -> list[dg.AssetChecksDefin
         description="Messages, parts and money of the cube equal the sums over the rows.",
     )
     def double_entry(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        return _double_entry(project, name, _days(project, name, context))
+        return _double_entry(project, name, days_of_check(project, name, context))
 
     return [pages_intact, conserved, quarantine, mapped, double_entry]
 
 
-def _days(project: Project, name: str, context: dg.AssetCheckExecutionContext) -> list[date]:
+def days_of_check(
+    project: Project,
+    name: str,
+    context: dg.AssetCheckExecutionContext,
+    account: Table = CONSERVATION,
+) -> list[date]:
+    """The days a check is to look at: those of its run; by hand, all that were built."""
     tags = context.run.tags
     if PARTITION in tags:
         return [date.fromisoformat(tags[PARTITION])]
@@ -89,7 +95,7 @@ def _days(project: Project, name: str, context: dg.AssetCheckExecutionContext) -
         return days_between(
             date.fromisoformat(tags[RANGE_START]), date.fromisoformat(tags[RANGE_END])
         )
-    built = project.lake.scan(CONSERVATION, sources=[name]).select("day").unique().collect()
+    built = project.lake.scan(account, sources=[name]).select("day").unique().collect()
     return sorted(built["day"]) or [project.settings.project.first_day]
 
 
@@ -119,7 +125,7 @@ def _conserved(project: Project, name: str, days: list[date]) -> dg.AssetCheckRe
         passed=wrong.is_empty() and not missing,
         metadata={
             "records_in": int(account["records"].sum()),
-            "days_that_do_not_add_up": _table(wrong),
+            "days_that_do_not_add_up": table_of(wrong),
             "days_without_account": ", ".join(map(str, missing)) or "none",
             "next_step": "Materialize these days again; if it persists, report it.",
         },
@@ -137,7 +143,7 @@ def _quarantine(project: Project, name: str, days: list[date]) -> dg.AssetCheckR
         metadata={
             "quarantined": len(rows),
             "share": share,
-            "first_rows": _table(rows.head(LISTED_ROWS)),
+            "first_rows": table_of(rows.head(LISTED_ROWS)),
             "next_step": "Each row names pull, page and record: open that page in landing.",
         },
     )
@@ -156,7 +162,7 @@ def _mapped(project: Project, name: str, days: list[date]) -> dg.AssetCheckResul
         severity=dg.AssetCheckSeverity.WARN,
         metadata={
             "unmapped": len(words),
-            "words": _table(words.head(LISTED_ROWS)),
+            "words": table_of(words.head(LISTED_ROWS)),
             "next_step": "Add them to the provider's dictionary and rebuild the days.",
         },
     )
@@ -185,13 +191,14 @@ def _double_entry(project: Project, name: str, days: list[date]) -> dg.AssetChec
     return dg.AssetCheckResult(
         passed=rows.drop("counted_in").n_unique() == 1,
         metadata={
-            "sums": _table(rows),
+            "sums": table_of(rows),
             "next_step": "Materialize messages and cube of these days again.",
         },
     )
 
 
-def _table(frame: pl.DataFrame) -> dg.TableMetadataValue | str:
+def table_of(frame: pl.DataFrame) -> dg.TableMetadataValue | str:
+    """Rows of a frame as Dagster shows them."""
     if frame.is_empty():
         return "none"
     return dg.MetadataValue.table(

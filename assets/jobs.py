@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from assets.engagement import events_key, stream_landing_key
 from assets.reports import FINDINGS_KEY, edition_key, mail_key
 from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.config.settings import Subscription
@@ -21,6 +22,10 @@ def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
     names = project.source_names
     rebuilt = [key(name) for name in names for key in (messages_key, cube_key)]
     pulled = [landing_key(name) for name in names]
+    for name in project.enabled:
+        for stream in project.streams(name):
+            pulled.append(stream_landing_key(name, stream.kind))
+            rebuilt.append(events_key(name, stream.kind))
     if project.settings.outbox is not None:
         pulled.append(landing_key(OUTBOX_NAME))
     return [
@@ -38,8 +43,8 @@ def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
         dg.define_asset_job(
             REBUILD_JOB,
             selection=dg.AssetSelection.assets(*rebuilt),
-            description="Rebuild messages and cube from landing alone: after a mapping changed. "
-            "Talks to no provider and mails nobody.",
+            description="Rebuild messages, engagement and cube from landing alone: after a mapping "
+            "changed. Talks to no provider and mails nobody.",
         ),
         dg.define_asset_job(
             FINDINGS_JOB,

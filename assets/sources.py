@@ -46,7 +46,7 @@ def build_outbox_asset(
     @dg.asset(
         key=landing_key(OUTBOX_NAME),
         partitions_def=partitions,
-        backfill_policy=_chunks(project),
+        backfill_policy=chunks(project),
         group_name=LANDING,
         kinds={"sms", "raw"},
         retry_policy=PROVIDER_RETRIES,
@@ -59,7 +59,7 @@ def build_outbox_asset(
         days = days_of(context)
         with explained():
             manifests = land_outbox(project, days)
-        return _report_landing(context, manifests, days)
+        return report_landing(context, manifests, days)
 
     return landed_outbox
 
@@ -75,7 +75,8 @@ def build_source_assets(
     ]
 
 
-def _chunks(project: Project) -> dg.BackfillPolicy:
+def chunks(project: Project) -> dg.BackfillPolicy:
+    """How many days one run of a backfill takes."""
     return dg.BackfillPolicy.multi_run(project.settings.project.backfill_chunk_days)
 
 
@@ -92,7 +93,7 @@ def _landing_asset(
         key=landing_key(name),
         deps=_outbox_dependency(project),
         partitions_def=partitions,
-        backfill_policy=_chunks(project),
+        backfill_policy=chunks(project),
         group_name=LANDING,
         kinds={"sms", "raw"},
         pool=f"source_{name}",
@@ -108,7 +109,7 @@ def _landing_asset(
         days = days_of(context)
         with explained():
             manifests = land_source(project, name, days)
-        return _report_landing(context, manifests, days)
+        return report_landing(context, manifests, days)
 
     return landed
 
@@ -120,7 +121,7 @@ def _messages_asset(
         key=messages_key(name),
         deps=[landing_key(name), *_outbox_dependency(project)],
         partitions_def=partitions,
-        backfill_policy=_chunks(project),
+        backfill_policy=chunks(project),
         group_name=MESSAGES_GROUP,
         kinds={"polars", "deltalake"},
         tags={"provider": project.settings.sources[name].kind},
@@ -149,7 +150,7 @@ def _cube_asset(
         key=cube_key(name),
         deps=[messages_key(name)],
         partitions_def=partitions,
-        backfill_policy=_chunks(project),
+        backfill_policy=chunks(project),
         group_name=CUBE_GROUP,
         kinds={"polars", "deltalake", "sql"},
         tags={"provider": project.settings.sources[name].kind},
@@ -185,7 +186,7 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
-def _report_landing(
+def report_landing(
     context: dg.AssetExecutionContext, manifests: Sequence[Manifest], days: Sequence[date]
 ) -> dg.MaterializeResult[None]:
     """Per-day metadata; a pull over several days is shown on its first one."""

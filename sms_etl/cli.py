@@ -29,6 +29,14 @@ console = Console()
 errors = Console(stderr=True)
 
 
+_MARKS = {
+    (True, False): "[green]ok[/]  ",
+    (True, True): "[green]ok[/]  ",
+    (False, True): "[yellow]no[/]  ",
+    (False, False): "[red]FAIL[/]",
+}
+
+
 class Format(StrEnum):
     """What a preview is written as."""
 
@@ -39,13 +47,16 @@ class Format(StrEnum):
 
 @app.command()
 def check() -> None:
-    """Try settings, credentials, connections and the renderer; say how to mend what fails."""
+    """Try settings, credentials, every right of every key, connections and the renderer.
+
+    What a run needs and does not have is a failure; what it could use is only told.
+    """
     from sms_etl.health import check_project
 
     failed = 0
     for result in check_project(Project.open()):
-        failed += not result.ok
-        mark = "[green]ok[/]  " if result.ok else "[red]FAIL[/]"
+        failed += not (result.ok or result.optional)
+        mark = _MARKS[result.ok, result.optional]
         console.print(f"{mark} {escape(result.subject)}: {escape(result.found)}", soft_wrap=True)
         if result.mend:
             console.print(f"     → {escape(result.mend)}", soft_wrap=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from sms_etl.campaigns import read_catalogue
 from sms_etl.errors import SmsEtlError
 from sms_etl.mail.smtp import open_session
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.project import Project
 from sms_etl.reports.render import typeset_probe
 from sms_etl.sources.base import CheckResult
@@ -24,8 +27,9 @@ def check_project(project: Project) -> Iterator[CheckResult]:
     outbox = project.outbox
     if outbox is not None:
         yield from _listed("outbox", outbox.check)
-    for name in project.source_names:
+    for name in project.enabled:
         yield from _listed(f"source {name}", project.source(name).check)
+        yield from _listed(f"source {name}", partial(_streams, project, name))
     catalogue = settings.campaigns.catalogue
     if catalogue is not None:
         path = settings.resolve(catalogue)
@@ -38,6 +42,20 @@ def check_project(project: Project) -> Iterator[CheckResult]:
         yield from _tried(
             "mail server", f"{mail.host}:{mail.port} answers", lambda: open_session(mail).quit()
         )
+
+
+def _streams(project: Project, name: str) -> list[CheckResult]:
+    """The right to read each stream; one that is not pulled may be missing."""
+    pulled = {stream.kind for stream in project.streams(name)}
+    return [
+        result if kind in pulled else _optional(result, kind)
+        for kind, result in project.source(name).check_streams()
+    ]
+
+
+def _optional(result: CheckResult, kind: Engagement) -> CheckResult:
+    told = f'{result.found}, but is not pulled; add engagement = ["{kind.value}"] to pull it'
+    return replace(result, found=told if result.ok else result.found, optional=True)
 
 
 def _folder(folder: Path) -> Iterator[CheckResult]:

@@ -58,7 +58,7 @@ def land_stream(
         outbox=OUTBOX.empty(),
         landed=lambda day: landing.pages(landing.manifests(place, [day])),
     )
-    return [landing.land(place, plan) for plan in stream.plan(days, context)]
+    return landing.land_all(place, stream.plan(days, context))
 
 
 def rebuild_stream(

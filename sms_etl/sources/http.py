@@ -52,7 +52,7 @@ TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 MENDS = {
     400: "The request is not accepted; check the settings of this source",
     401: "Check the account name and the secret in the environment",
-    403: "The account has no right to read messages; ask the provider for it",
+    403: "The account has no right to read this; ask the provider for it",
     404: "Check base_url and the account name",
 }
 
