@@ -3,7 +3,8 @@
 Shapes and rules: github.com/team-telnyx/openapi openapi/spec3.yml @12de4dd. Decided here,
 because the description is silent: a message without a receipt becomes dlr_timeout after 72 hours,
 a date in `filter[created_at]` is its first moment in UTC, a cancelled message is refused by the
-gateway without an error, and an unbilled message has no cost.
+gateway without an error, and an unbilled message has no cost. A field without a value is left
+out: every field but record_type is optional, and none may be null.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _PARAMETERS = {_FROM, _TO, _TYPE, "sort", "page[number]", "page[size]"}
 _SORTS = {"created_at": False, "-created_at": True}
 _MNC = {"Kyivstar": "03", "Vodafone": "01", "lifecell": "06", "TriMob": "07"}
 _FAILURES = {
-    400: ("10015", "Bad Request"),
+    400: ("10011", "Bad Request"),
     401: ("10009", "Authentication failed"),
     404: ("10005", "Resource not found"),
     429: ("10011", "Too many requests"),
@@ -127,7 +128,7 @@ class TelnyxApi(ProviderApi):
         """One message in Telnyx's fields."""
         mnc = _MNC.get(row["operator"])
         done_at = row["done_at"] or row["recorded_at"]
-        return {
+        fields = {
             "record_type": "message_detail_record",
             "uuid": row["message_id"],
             "user_id": "5a5a5a5a-0000-4000-8000-000000000001",
@@ -157,6 +158,7 @@ class TelnyxApi(ProviderApi):
             "fteu": False,
             "on_net": False,
         }
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def _page_size(query: Mapping[str, str]) -> int:
