@@ -25,6 +25,7 @@ APIS: Mapping[str, str] = {
     "elks": "ElksApi",
     "sinch": "SinchApi",
     "messagebird": "MessageBirdApi",
+    "bird": "BirdApi",
     "bulksms": "BulkSmsApi",
     "gatewayapi": "GatewayApiApi",
     "turbosms": "TurboSmsApi",
@@ -37,6 +38,7 @@ APIS: Mapping[str, str] = {
     "playsms": "PlaySmsApi",
     "gammu": "GammuApi",
     "kannel_sqlbox": "KannelSqlboxApi",
+    "kannel_log": "KannelLogApi",
     "sql": "SqlApi",
 }
 """Provider to the class in `sms_etl.sandbox.<provider>_api`; served under `/<provider>`."""

@@ -41,6 +41,7 @@ SOURCES: Mapping[str, str] = {
     "elks": "Elks",
     "sinch": "Sinch",
     "messagebird": "MessageBird",
+    "bird": "Bird",
     "bulksms": "BulkSms",
     "smsapi": "SmsApi",
     "shlink": "Shlink",
@@ -53,6 +54,7 @@ SOURCES: Mapping[str, str] = {
     "playsms": "PlaySms",
     "gammu": "Gammu",
     "kannel_sqlbox": "KannelSqlbox",
+    "kannel_log": "KannelLog",
     "sql": "Sql",
 }
 """Kind to the class in `sms_etl.sources.<kind>`, in order of use."""
