@@ -20,8 +20,9 @@ MOST_BYTES = 512 * 1024 * 1024
 HIGHEST_RATIO = 200
 RATIO_MATTERS_FROM_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
-FORMATS = {".csv": PageFormat.CSV, ".xlsx": PageFormat.XLSX}
-ENDINGS = (*FORMATS, ".csv.gz", ".zip")
+FORMATS = {".csv": PageFormat.CSV, ".xlsx": PageFormat.XLSX, ".ndjson": PageFormat.NDJSON}
+ENDINGS = (*FORMATS, ".csv.gz", ".ndjson.gz", ".zip")
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,7 @@ def members(name: str, body: bytes) -> list[Member]:
     ending = PurePosixPath(name).suffix.lower()
     try:
         if ending == ".gz":
-            inner = name[: -len(".gz")]
-            with gzip.open(io.BytesIO(body)) as stream:
-                return [_member(inner, _limited(stream, len(body), MOST_BYTES))]
+            return [_member(name[: -len(".gz")], _gunzipped(body))]
         if ending == ".zip":
             with zipfile.ZipFile(io.BytesIO(body)) as archive:
                 return list(_unzipped(archive))
@@ -54,6 +53,23 @@ def members(name: str, body: bytes) -> list[Member]:
         return [_member(name, body)]
     except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, RuntimeError) as error:
         raise PermanentSourceError(f"it cannot be opened ({error}); export it again") from None
+
+
+def gunzipped(body: bytes) -> bytes:
+    """The bytes that a gzip file holds; others as they are.
+
+    Raises:
+        PermanentSourceError: the file is broken, too large or a bomb.
+    """
+    try:
+        return _gunzipped(body) if body.startswith(GZIP_MAGIC) else body
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise PermanentSourceError(f"it cannot be opened ({error})") from None
+
+
+def _gunzipped(body: bytes) -> bytes:
+    with gzip.open(io.BytesIO(body)) as stream:
+        return _limited(stream, len(body), MOST_BYTES)
 
 
 def _unzipped(archive: zipfile.ZipFile) -> Iterator[Member]:
