@@ -30,8 +30,10 @@ from sms_etl.metrics.summary import (
 )
 from sms_etl.metrics.survival import without_silent_sources
 from sms_etl.model.vocabulary import Permanence, Reason
+from sms_etl.reports.comparisons import against_the_others, between_periods
 from sms_etl.reports.figures import (
     FIGURES_VERSION,
+    Comparison,
     DayPoint,
     Figures,
     GroupRow,
@@ -138,6 +140,8 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
         reasons=_reason_rows(rows),
         findings=find_problems(_evidence(rows, states), first, last, request.zone, request.as_of),
         sources=states,
+        comparisons=_campaign_comparisons(rows),
+        change=_change(rows, whole),
     )
 
 
@@ -302,6 +306,21 @@ def _campaign_rows(rows: _Rows) -> tuple[GroupRow, ...]:
         GroupRow(key=value, label=rows.label(value), totals=totals, previous=None)
         for (value,), totals in found.items()
     )
+
+
+def _campaign_comparisons(rows: _Rows) -> tuple[Comparison, ...]:
+    cube, latency = (frame.filter(rows.inside) for frame in rows.all)
+    totals = totals_by(cube, latency, ["campaign"], rows.request.as_of)
+    found = against_the_others(cube, "campaign", {key[0]: t for key, t in totals.items()})
+    asked = rows.request.campaign
+    return tuple(one for one in found if asked is None or one.key == asked)
+
+
+def _change(rows: _Rows, whole: Mapping[Key, Totals]) -> Comparison | None:
+    """The period against the one before, where both have messages."""
+    if (False,) not in whole or (True,) not in whole:
+        return None
+    return between_periods(rows.both[0], _BEFORE, whole[(False,)], whole[(True,)])
 
 
 def _ordered(groups: Iterable[GroupRow]) -> tuple[GroupRow, ...]:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from sms_etl.config.settings import Period, ReportKind
-from sms_etl.metrics.rate import Rate
+from sms_etl.metrics.rate import Interval, Rate
 
 FIGURES_VERSION = 2
 """Raised when the meaning of a field changes."""
@@ -134,6 +134,39 @@ class ReasonRow(Figure):
     previous_messages: int | None
 
 
+class Verdict(StrEnum):
+    """What a comparison says. The last three say why it says nothing."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    NOT_SHOWN = "not_shown"
+    TOO_FEW = "too_few"
+    TOO_EARLY = "too_early"
+
+
+class Comparison(Figure):
+    """Delivery of a campaign against the others of its days, or of a period against the one before.
+
+    Differences are shares: `plain` of the two rates as they stand, split into `rate_effect` (how
+    the operators delivered) and `mix_effect` (which were written to); `standardised` at the mix of
+    both, with its 95 % `interval`, widened by `dispersion`, the scatter of batches. `common` is
+    the share of messages that could be compared. Formulae: metrics.compare.
+    """
+
+    key: str
+    rate: Rate
+    base: Rate
+    plain: float
+    rate_effect: float
+    mix_effect: float
+    standardised: float
+    interval: Interval
+    common: float
+    dispersion: float
+    p_value: float
+    verdict: Verdict
+
+
 class FindingKind(StrEnum):
     """What was noticed."""
 
@@ -213,12 +246,15 @@ class Figures(Figure):
     reasons: tuple[ReasonRow, ...]
     findings: tuple[Finding, ...]
     sources: tuple[SourceState, ...]
+    comparisons: tuple[Comparison, ...] = ()
+    change: Comparison | None = None
 
 
 VOLATILE_FIELDS = frozenset(
     {
         "as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded", "completeness",
         "all_median", "all_p90", "all_p95", "all_p99", "slow",
+        "verdict",
     }
 )  # fmt: skip
 """Fields that move when the same data is pulled again; they make no new revision."""
