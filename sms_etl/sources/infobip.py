@@ -69,7 +69,8 @@ class Infobip(WindowSource[InfobipSettings]):
         history="48 hours; older messages are in the portal's exports only (use drop_folder)",
         look_back="days that ended less than 48 hours ago; older ones are left as they were landed",
         rate_limit="120 requests a minute (as read from the vendor's API description)",
-        proof="contract suite; daily pulls over weeks of the sandbox bring every message",
+        proof="contract suite; daily pulls over weeks of the sandbox bring every message; the "
+        "official SDK (infobip-api-python-client) reads the simulated logs and asks the same",
         missing="time of acceptance; what changed later than 48 hours after sending",
         reports="sentAt stands for the submission; a message still pending when Infobip forgets "
         "it ends as unknown, without a receipt",

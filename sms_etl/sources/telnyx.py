@@ -54,8 +54,8 @@ class Telnyx(WindowSource[TelnyxSettings]):
         history="not stated by Telnyx",
         look_back="every day of the settling period is asked again",
         rate_limit="not stated as a number; HTTP 429 is waited out; 10 requests a second",
-        proof="contract suite; not yet read with the official SDK (telnyx) or checked against "
-        "the OpenAPI description",
+        proof="contract suite; the official SDK (telnyx) reads the simulated day and asks the "
+        "same; requests and answers hold against the official OpenAPI description",
         missing="messages still on their way (a record exists once the status is final), text, "
         "and every error of a message but the first",
         reports="a message on its way is missing until its record appears, so nothing is ever "

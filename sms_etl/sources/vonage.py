@@ -1,6 +1,6 @@
 """Vonage (Nexmo) Reports API, synchronous: the SMS records of a window, and of identifiers.
 
-Facts: Nexmo/api-specification definitions/reports.yml 2.1.14, and on developer.vonage.com
+Facts: Nexmo/api-specification definitions/reports.yml 2.1.17 @ad04200, and on developer.vonage.com
 reports/guides/how-to-handle-pagination and reports/conceptual-guides/reports-api-best-practices.
 Accounts that pay as they go pay for every record each time it is read, so a day that was read
 whole is not read again: only its messages that are not final yet are asked for, by identifier.
@@ -68,7 +68,9 @@ class Vonage(WindowSource[VonageSettings]):
         look_back="a day is read once by window, an hour or more after its end; later only its "
         "messages that are not final, by identifier, because every record read is billed",
         rate_limit="10 requests a second",
-        proof="contract suite; a test counts the records that are read again",
+        proof="contract suite; a test counts the records that are read again; requests and "
+        "answers hold against the official OpenAPI description, mended where its own examples "
+        "contradict it; no official SDK reads reports",
         missing="parts, time of sending on; how far a receipt reaches (some carriers invent them)",
         reports="parts come from the text; a receipt's reach is unstated",
         documents="Nexmo/api-specification definitions/reports.yml, https://developer.vonage.com/"

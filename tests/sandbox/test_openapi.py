@@ -342,6 +342,17 @@ def test_messages_by_identifier(description, bench, exchanges):
     judge(description, exchanges)
 
 
+@pytest.mark.parametrize("kind", ["twilio"], indirect=True)
+def test_replies(description, bench, exchanges):
+    bench.sandbox.set_faults(page_size=SMALL_PAGES)
+    (replies,) = bench.source.streams()
+    replies.try_out()
+    (plan,) = replies.plan([DAY], bench.context())
+    assert sum(page.records for page in plan.pages) > 0
+    assert len(exchanges) > 1
+    judge(description, exchanges)
+
+
 @pytest.mark.parametrize("kind", ["telnyx", "vonage"], indirect=True)
 def test_wrong_credentials(description, bench, exchanges):
     bench.sandbox.set_faults(token_expired=True)
