@@ -39,6 +39,7 @@ class PageFormat(StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
     XLSX = "xlsx"
+    TEXT = "txt"
 
 
 @dataclass(frozen=True)
