@@ -80,15 +80,24 @@ class Engaged:
         )
 
 
-def engage(draws: Draws, messages: pl.DataFrame, contacts: pl.DataFrame) -> Engaged:
-    """What customers do with messages of lifecycle.live; draws no number that others draw."""
+def engage(
+    draws: Draws, messages: pl.DataFrame, contacts: pl.DataFrame, texts: pl.DataFrame
+) -> Engaged:
+    """What customers do with messages of lifecycle.live; draws no number that others draw.
+
+    `texts` (event_id, way, e164, text, at) were sent by customers to no message in particular.
+    """
     reached = (
         messages.filter((pl.col("outcome") == "delivered") & pl.col("e164").is_not_null())
         .drop(ROW, strict=False)
         .with_row_index(ROW)
         .with_columns(pl.col(ROW).cast(pl.UInt64))
     )
-    replies = _replies(draws, reached)
+    refusals = [text.upper() for text in OPT_OUT_TEXTS]
+    unprompted = texts.with_columns(opt_out=pl.col("text").str.to_uppercase().is_in(refusals))
+    replies = pl.concat([_replies(draws, reached), unprompted], how="diagonal").sort(
+        "at", "event_id"
+    )
     return Engaged(replies, _clicks(draws, reached), _opt_outs(draws, replies, contacts))
 
 
@@ -112,7 +121,6 @@ def _replies(draws: Draws, reached: pl.DataFrame) -> pl.DataFrame:
         .select(
             "event_id", "way", "message_id", "campaign", "e164", "sender", "text", "opt_out", "at"
         )
-        .sort("at", "event_id")
     )
 
 

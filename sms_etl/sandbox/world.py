@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -118,23 +118,15 @@ def build_world(parameters: WorldParameters | None = None) -> World:
     incidents = _incidents(p)
     submitted = _submitted(p, draws, contacts)
     messages = live(draws, submitted, incidents).sort("submitted_at", ROW)
-    answers = _inbound(p, draws, contacts)
-    engaged = _with_answers(engage(draws, messages, contacts), answers)
-    return World(p, messages.drop(ROW), contacts, incidents, engaged)
-
-
-def _with_answers(engaged: Engaged, answers: pl.DataFrame) -> Engaged:
-    """The answers that Twilio received to no message in particular are replies as well."""
-    replies = answers.select(
+    texts = _inbound(p, draws, contacts).select(
+        "e164",
+        "text",
         event_id=pl.col("message_id").str.strip_prefix("SM"),
         way=pl.lit(str(Way.TWILIO)),
-        e164="e164",
-        text="text",
-        opt_out=pl.col("text").str.to_uppercase().is_in(["STOP", "СТОП"]),
         at="submitted_at",
     )
-    both = pl.concat([engaged.replies, replies], how="diagonal").sort("at", "event_id")
-    return replace(engaged, replies=both)
+    engaged = engage(draws, messages, contacts, texts)
+    return World(p, messages.drop(ROW), contacts, incidents, engaged)
 
 
 def _incidents(p: WorldParameters) -> dict[str, Incident]:
