@@ -9,7 +9,7 @@ from typing import Any
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Rate
 from sms_etl.model.vocabulary import UNKNOWN_LABEL, Permanence
-from sms_etl.reports import advice, cards, marks, quality, sentences
+from sms_etl.reports import advice, cards, marks, quality, sentences, verdicts
 from sms_etl.reports.figures import Figures, GroupRow, ReasonRow, TimeQuality, Totals
 from sms_etl.reports.language import NO_GLYPH, Words
 from sms_etl.reports.slices import MOST_FINDINGS, MOST_ROWS, heard_operators, main_cost, weak
@@ -330,7 +330,12 @@ def page_values(figures: Figures, words: Words) -> dict[str, Any]:
         "as_of": words.moment(figures.data_as_of, figures.zone),
         "created": figures.data_as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "headline": sentences.headline(words, figures),
-        "compared": compared(words, figures),
+        "compared": " ".join(
+            text
+            for text in (compared(words, figures), verdicts.change_sentence(words, figures))
+            if text
+        ),
+        "campaign_verdicts": verdicts.campaign_sentences(words, figures),
         "cards": shown,
         "sparks": [marks.sparkline(card.series) for card in shown],
         "daily_title": sentences.daily_title(words, figures),
