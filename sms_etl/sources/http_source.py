@@ -6,6 +6,7 @@ identifiers is. The rest of a provider's module is `read`.
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -36,6 +37,8 @@ from sms_etl.sources.base import (
 )
 from sms_etl.sources.http import HttpClient, HttpSettings
 from sms_etl.sources.slices import Part, SlicedPages
+
+log = logging.getLogger(__name__)
 
 LONGEST_DAY = timedelta(hours=25)
 ONE_SECOND = timedelta(seconds=1)
@@ -139,16 +142,25 @@ class HttpSource(Source, Generic[S]):
         try_out: Callable[[HttpClient], object],
         *,
         whole_list: bool = False,
+        memory: timedelta | None = None,
     ) -> Stream:
         """Engagement of this account: one pull per business day, or a whole list for the last.
 
-        `pages` gives every page of a business day; of a whole list it may ignore the window.
+        `pages` gives every page of a business day; of a whole list it may ignore the window. A
+        day that ended before the provider's `memory` is not asked for: an empty answer would
+        look like a day on which nobody did anything.
         """
 
         def plan(days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
             client = self.client()
             for day in [max(days)] if whole_list and days else sorted(days):
                 window = day_window(day, context.zone)
+                if memory is not None and window.end <= context.now - memory:
+                    log.warning(
+                        "%s: %s of %s are not asked for: the provider forgets them after %s",
+                        self.name, kind.value, day, memory,
+                    )  # fmt: skip
+                    continue
                 asked = f"{kind.value} {window.start.isoformat()} to {window.end.isoformat()}"
                 yield PullPlan(
                     day,

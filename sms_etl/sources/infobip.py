@@ -173,6 +173,7 @@ class Infobip(WindowSource[InfobipSettings]):
                 self._inbox,
                 self._read_inbox,
                 lambda client: client.get_json(INBOX_PATH, {"limit": "1"}),
+                memory=MEMORY,
             ),
         )
 
