@@ -5,7 +5,8 @@ developers.sinch.com, Delivery reports. Decided here, because the documents are 
 lists are newest first; reports are filtered by the time they were made; a message without a
 receipt gets the report Unknown after 72 hours; messages of a
 campaign in one second are a batch, with the text of one of them; a recipient that is no number is
-written as the digits in it; a batch is never cancelled as a whole.
+written as the digits in it; a batch is never cancelled as a whole. Inbounds: as in the SDK's
+MOTextMessage and developers.sinch.com, Inbounds: 14 days, newest first.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from typing import Any, ClassVar
 
 import polars as pl
 
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.accounts import Accounts
 from sms_etl.sandbox.batch_api import BatchApi, batches, with_batch
 from sms_etl.sandbox.campaigns import Way
+from sms_etl.sandbox.engaged import REPLY_NUMBER
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.lifecycle import AGED_OUT
 from sms_etl.sandbox.provider import Told, page_size
@@ -93,6 +96,7 @@ class SinchApi(BatchApi):
         listings = {
             f"{ROOT}/batches": (self._batches, self._batch_records),
             f"{ROOT}/delivery_reports": (self._reports, self._report_records),
+            f"{ROOT}/inbounds": (self._inbounds, self._inbound_records),
         }
         if request.method != "GET" or request.path not in listings:
             return self.failure(404, {})
@@ -114,6 +118,17 @@ class SinchApi(BatchApi):
     def _reports(self, now: datetime) -> pl.DataFrame:
         at = pl.col("reported_at")
         return self._newest_reports.filter(at <= now).with_columns(at=at)
+
+    def _inbounds(self, now: datetime) -> pl.DataFrame:
+        at = pl.col("at")
+        return self.engaged(Engagement.REPLIES).filter(at <= now, at > now - _KEPT).reverse()
+
+    def _inbound_records(
+        self, page: pl.DataFrame, _now: datetime, faults: FaultSettings
+    ) -> list[dict[str, Any]]:
+        return self.spoiled_events(
+            page, [_inbound(row) for row in page.iter_rows(named=True)], faults
+        )
 
     def _batch_records(
         self, page: pl.DataFrame, _now: datetime, _faults: FaultSettings
@@ -178,6 +193,20 @@ def _batch(row: Mapping[str, Any]) -> dict[str, Any]:
         "client_reference": row["campaign"],
         "feedback_enabled": False,
         "flash_message": False,
+    }
+
+
+def _inbound(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "mo_text",
+        "id": "01" + row["event_id"][:24].upper(),
+        "from": row["e164"].removeprefix("+"),
+        "to": REPLY_NUMBER.removeprefix("+"),
+        "body": row["text"],
+        "client_reference": row["campaign"],
+        "operator_id": "25503",
+        "sent_at": _utc(row["at"]),
+        "received_at": _utc(row["at"]),
     }
 
 

@@ -18,25 +18,26 @@ import polars as pl
 
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.days import Window, day_window
-from sms_etl.model.vocabulary import Channel
+from sms_etl.model.vocabulary import Channel, Engagement
 from sms_etl.sources import paging
 from sms_etl.sources.auth import BearerAuth
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan
+from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan, Stream
 from sms_etl.sources.counted import rows_of
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
 from sms_etl.sources.json_pages import MALFORMED, JsonReader
-from sms_etl.sources.records import final_update, observations, scan_pages
+from sms_etl.sources.records import events, final_update, observations, scan_json, scan_pages
 from sms_etl.sources.values import ISO, count, times_to_utc, with_plus
 
 log = logging.getLogger(__name__)
 
 
 class Listing(StrEnum):
-    """The two lists; the path of each, and its key in the answer."""
+    """The lists; the path of each, and its key in the answer. The last is of replies."""
 
     BATCHES = "batches"
     REPORTS = "delivery_reports"
+    INBOUNDS = "inbounds"
 
 
 LISTING = "listing"
@@ -55,6 +56,7 @@ REPORT_FIELDS = (
     "batch_id", "recipient", "status", "code", "at", "operator", "number_of_message_parts",
     "applied_originator",
 )  # fmt: skip
+INBOUND_FIELDS = ("id", "from", "to", "body", "received_at", "client_reference")
 READERS = {
     Listing.BATCHES: JsonReader(BATCH_FIELDS, Listing.BATCHES, each="to"),
     Listing.REPORTS: JsonReader(REPORT_FIELDS, Listing.REPORTS),
@@ -72,6 +74,7 @@ class SinchSettings(HttpSettings):
     service_plan_id: str
     api_token: EnvSecret
     base_url: BaseUrl
+    engagement: tuple[Literal["replies"], ...] = ()
 
 
 class Sinch(WindowSource[SinchSettings]):
@@ -100,6 +103,8 @@ class Sinch(WindowSource[SinchSettings]):
         to_check="which time start_date and end_date of the reports mean (either reading is "
         "covered up to five days after submission); the "
         "14 days (documents of 2021 say 35)",
+        engagement="replies of the last 14 days (inbounds), with the client_reference of what they "
+        "answer where Sinch enables it; a media message is set aside as unreadable",
     )
 
     def credentials(self, settings: SinchSettings) -> Credentials:
@@ -166,6 +171,20 @@ class Sinch(WindowSource[SinchSettings]):
         ]
         return self._observed(pl.concat(rows, how="diagonal"))
 
+    def streams(self) -> tuple[Stream, ...]:
+        """Replies."""
+        return (
+            self.stream(
+                Engagement.REPLIES,
+                lambda client, window, _context: self._listed(client, Listing.INBOUNDS, window),
+                _read_replies,
+                lambda client: client.get_json(
+                    self._path(Listing.INBOUNDS), {"page": "0", "page_size": "1"}
+                ),
+                memory=MEMORY,
+            ),
+        )
+
     def _observed(self, rows: pl.LazyFrame) -> pl.LazyFrame:
         cancelled = pl.when(pl.col("canceled") == "true").then(pl.lit(CANCELLED))
         status = pl.coalesce("status", cancelled)
@@ -212,6 +231,21 @@ class Sinch(WindowSource[SinchSettings]):
 
     def _path(self, listing: Listing) -> str:
         return f"/xms/v1/{self._settings.service_plan_id}/{listing}"
+
+
+def _read_replies(pages: Sequence[LandedPage]) -> pl.LazyFrame:
+    return events(
+        scan_json(pages, INBOUND_FIELDS, Listing.INBOUNDS),
+        {
+            "event_id": pl.col("id"),
+            "recipient": with_plus(pl.col("from")),
+            "sender": pl.col("to"),
+            "campaign": pl.col("client_reference"),
+            "at_text": pl.col("received_at"),
+            "at": _time("received_at"),
+            "text": pl.col("body"),
+        },
+    )
 
 
 def _scan(pages: Sequence[LandedPage], listing: Listing) -> pl.LazyFrame:

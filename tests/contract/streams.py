@@ -138,6 +138,11 @@ CASES = (
         "infobip", Engagement.REPLIES, replies(pl.col("event_id")), pulled_after=timedelta(hours=1)
     ),
     StreamCase(
+        "sinch",
+        Engagement.REPLIES,
+        replies("01" + pl.col("event_id").str.head(24).str.to_uppercase()),
+    ),
+    StreamCase(
         "mobizon",
         Engagement.CLICKS,
         counted_by_day,

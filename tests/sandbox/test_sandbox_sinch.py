@@ -10,6 +10,7 @@ from sinch import SinchClient
 from sinch.domains.sms.api.v1.exceptions import SmsException
 
 from sms_etl.days import Window, day_window
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.sinch_api import SERVICE_PLAN
 
 FIRST, LAST = date(2026, 9, 9), date(2026, 9, 15)
@@ -101,3 +102,17 @@ def test_a_wrong_token_is_refused(sandbox, sms):
     sandbox.set_faults(token_expired=True)
     with pytest.raises(SmsException):
         sms.batches.list(page_size=1)
+
+
+def test_sdk_reads_the_replies_of_a_week(sandbox, sms, window):
+    listed = list(
+        sms.inbounds.list(
+            start_date=window.start.astimezone(UTC), end_date=window.end.astimezone(UTC),
+            page_size=5,
+        ).iterator()
+    )  # fmt: skip
+    happened = sandbox.events_truth("sinch", Engagement.REPLIES)
+    truth = happened.filter(pl.col("at").is_between(window.start, window.end, closed="left"))
+    assert truth.height > 0
+    read = [("+" + reply.from_, reply.body, reply.received_at) for reply in reversed(listed)]
+    assert read == truth.select("e164", "text", "at").rows()
