@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 
 LONGEST_DAY = timedelta(hours=25)
 ONE_SECOND = timedelta(seconds=1)
+SLICES_EACH = 3
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 Asking = Callable[[HttpClient], Iterator[Page]]
@@ -228,8 +229,14 @@ class WindowSource(HttpSource[S]):
             yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
 
     def _slice_of(self, window: Window) -> timedelta:
-        """How long a slice is, so that `parallel_slices` cover the window; whole seconds."""
-        seconds = ceil((window.end - window.start) / self._settings.parallel_slices / ONE_SECOND)
+        """How long a slice is, in whole seconds.
+
+        More slices than are fetched at once: messages crowd in few hours, and whoever has a
+        quiet slice takes another.
+        """
+        at_once = self._settings.parallel_slices
+        pieces = at_once * SLICES_EACH if at_once > 1 else 1
+        seconds = ceil((window.end - window.start) / pieces / ONE_SECOND)
         return max(self.shortest_slice, timedelta(seconds=seconds))
 
 

@@ -60,6 +60,7 @@ class Infobip(WindowSource[InfobipSettings]):
     """Lists the messages sent in a window, as long as Infobip remembers them."""
 
     provider = "infobip"
+    shortest_slice = timedelta(hours=1)
     settings_type = InfobipSettings
     spill_days = 1
     allowed = "the key may read SMS logs"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
@@ -27,6 +28,7 @@ from sms_etl.sources.records import events, final_update, observations, scan_jso
 from sms_etl.sources.values import cost_micro, count, rfc2822_utc
 
 PAGE_SIZE = 1000
+ONE_DAY = timedelta(days=1)
 RECORDS = "messages"
 FIELDS = (
     "sid", "messaging_service_sid", "body", "from", "to", "direction", "status", "num_segments",
@@ -82,17 +84,20 @@ class Twilio(HttpSource[TwilioSettings]):
         """One pull per day by sent time, then one sweep for messages without a sent time.
 
         The list can be filtered by DateSent only, by whole UTC days, so a pull asks the UTC days
-        that the business day touches, and one more, because a bare date as the upper bound may
-        mean its first moment. Messages without date_sent (queued, scheduled, many failed) are in
-        no such window; the sweep reads the unfiltered list, newest first, down to the first of
-        the days that lie within `unsent_lookback_days` of now. Older messages that were never
-        sent cannot be listed by Twilio's filters and are not found.
+        that the business day touches, each up to the next one, because a bare date as the upper
+        bound may mean its first moment. Messages without date_sent (queued, scheduled, many
+        failed) are in no such window; the sweep reads the unfiltered list, newest first, down to
+        the first of the days that lie within `unsent_lookback_days` of now. Older messages that
+        were never sent cannot be listed by Twilio's filters and are not found.
         """
         client = self.client()
         for day in sorted(days):
-            query = _sent_in(day_window(day, context.zone))
-            asked = f"sent {query['DateSent>']} to {query['DateSent<']}"
-            yield PullPlan(day, day, asked, self._pages(client, query, _never))
+            window = day_window(day, context.zone)
+            touched = utc_days(window)
+            pieces = [[utc_day] for utc_day in touched] if self.parallel > 1 else [touched]
+            asking = [partial(self._sent_on, dates=dates) for dates in pieces]
+            asked = f"sent {touched[0]} to {touched[-1] + ONE_DAY}"
+            yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
         yield from self._sweep(client, days, context)
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
@@ -160,6 +165,9 @@ class Twilio(HttpSource[TwilioSettings]):
             },
         )
 
+    def _sent_on(self, client: HttpClient, dates: Sequence[date]) -> Iterator[Page]:
+        return self._pages(client, _sent(dates), _never)
+
     def _sweep(
         self, client: HttpClient, days: Sequence[date], context: PullContext
     ) -> Iterator[PullPlan]:
@@ -186,10 +194,13 @@ class Twilio(HttpSource[TwilioSettings]):
 
 def _sent_in(window: Window) -> dict[str, str]:
     """Query for the UTC days that a window touches."""
-    touched = utc_days(window)
+    return _sent(utc_days(window))
+
+
+def _sent(dates: Sequence[date]) -> dict[str, str]:
     return {
-        "DateSent>": touched[0].isoformat(),
-        "DateSent<": (touched[-1] + timedelta(days=1)).isoformat(),
+        "DateSent>": dates[0].isoformat(),
+        "DateSent<": (dates[-1] + ONE_DAY).isoformat(),
         "PageSize": str(PAGE_SIZE),
     }
 

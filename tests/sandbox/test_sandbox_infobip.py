@@ -49,6 +49,7 @@ def source(sandbox, monkeypatch):
             "base_url": f"{sandbox.base_url}/infobip",
             "requests_per_second": 1000,
             "page_size": 20,
+            "parallel_slices": 1,
         }
     )
     return make_source("shop", settings, Path())
@@ -243,7 +244,7 @@ def test_what_the_source_asks_is_what_the_sdk_would_ask(sandbox, sdk, pull):
     """Same path, same names, same values: only the fractions of a second are written otherwise."""
     now = day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT
     pull(DAYS[-1:], now)
-    by_source = asked_of(sandbox)[-1]
+    by_source = asked_of(sandbox)[-1]; print([e.target for e in sandbox.requests_log])
     window = day_window(DAYS[-1], ZONE)
     sdk().get_outbound_sms_message_logs(
         sent_since=window.start - timedelta(milliseconds=1),

@@ -42,19 +42,27 @@ MESSAGE = {
 
 
 @pytest.fixture
-def source(server, monkeypatch):
+def make(server, monkeypatch):
     monkeypatch.setenv("TWILIO_TOKEN", SECRET)
-    settings = SOURCE_KINDS["twilio"].model_validate(
-        {
+
+    def build(**more):
+        block = {
             "kind": "twilio",
             "account_sid": SID,
             "auth_token": "TWILIO_TOKEN",
             "base_url": server.url,
             "requests_per_second": 1000,
             "retry_budget_seconds": 5,
+            **more,
         }
-    )
-    return make_source("shop", settings, Path())
+        return make_source("shop", SOURCE_KINDS["twilio"].model_validate(block), Path())
+
+    return build
+
+
+@pytest.fixture
+def source(make):
+    return make(parallel_slices=1)
 
 
 def listed(*records, following=None) -> Reply:
@@ -84,22 +92,26 @@ def test_pages_are_followed_to_the_last_row(server, source, long_after, day, lan
 
 
 @pytest.mark.parametrize(
-    ("asked", "first", "beyond"),
+    ("asked", "bounds"),
     [
-        (date(2025, 3, 5), "2025-03-04", "2025-03-06"),
-        (date(2025, 3, 30), "2025-03-29", "2025-03-31"),
-        (date(2025, 10, 26), "2025-10-25", "2025-10-27"),
+        (date(2025, 3, 5), ("2025-03-04", "2025-03-05", "2025-03-06")),
+        (date(2025, 3, 30), ("2025-03-29", "2025-03-30", "2025-03-31")),
+        (date(2025, 10, 26), ("2025-10-25", "2025-10-26", "2025-10-27")),
     ],
 )
-def test_a_business_day_asks_for_the_utc_days_it_touches(
-    server, source, long_after, asked, first, beyond
-):
+def test_a_business_day_asks_for_the_utc_days_it_touches(server, make, long_after, asked, bounds):
     """Kyiv's day begins on the evening before in UTC; a bare upper date is its first moment."""
-    server.script = [listed()]
-    (plan,) = source.plan([asked], long_after)
-    assert pages_of([plan])[0].records == 0
+    server.otherwise = lambda _: listed()
+    (whole,) = make(parallel_slices=1).plan([asked], long_after)
+    assert [page.records for page in pages_of([whole])] == [0]
+    assert query(server.asked.pop())["DateSent<"] == bounds[-1]
+    (plan,) = make().plan([asked], long_after)
+    assert [page.records for page in pages_of([plan])] == [0, 0]
     assert (plan.first_day, plan.last_day) == (asked, asked)
-    assert query(server.asked[0]) == {"DateSent>": first, "DateSent<": beyond, "PageSize": "1000"}
+    assert [query(one) for one in server.asked] == [
+        {"DateSent>": first, "DateSent<": beyond, "PageSize": "1000"}
+        for first, beyond in itertools.pairwise(bounds)
+    ]
 
 
 def test_recent_days_are_swept_once_for_messages_without_a_sent_time(server, source, context_at):
