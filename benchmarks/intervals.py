@@ -156,8 +156,9 @@ def lines() -> Iterator[str]:
     generator = np.random.default_rng(SEED)
     yield "# Do the intervals keep their word?"
     yield ""
-    yield f"Made by `python -m benchmarks.intervals`; do not edit. Each row: {CAMPAIGNS:,} simulated"
-    yield f"campaigns whose truth is known, seed {SEED}; chance alone moves a percentage by about 0.7."
+    yield "Made by `python -m benchmarks.intervals`; do not edit. Each row:"
+    yield f"{CAMPAIGNS:,} simulated campaigns whose truth is known, seed {SEED}; chance alone moves"
+    yield "a percentage by about 0.7."
     yield ""
     yield "## Delivery rate: does the 95 % interval hold the true rate?"
     yield ""
