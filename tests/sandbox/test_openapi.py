@@ -35,7 +35,7 @@ FOLDER = Path(__file__).parent / "openapi"
 DAY = date(2026, 9, 6)
 EVENING = datetime(2026, 9, 6, 20, tzinfo=UTC)
 LONG_BEFORE = date(2026, 7, 1)
-SMALL_PAGES = 9
+SMALL_PAGES = 25
 GONE = object()
 """The value of a patch that removes something."""
 
@@ -344,7 +344,7 @@ def test_messages_by_identifier(description, bench, exchanges):
 
 @pytest.mark.parametrize("kind", ["twilio"], indirect=True)
 def test_replies(description, bench, exchanges):
-    bench.sandbox.set_faults(page_size=SMALL_PAGES)
+    bench.sandbox.set_faults(page_size=2)
     (replies,) = bench.source.streams()
     replies.try_out()
     (plan,) = replies.plan([DAY], bench.context())

@@ -242,19 +242,22 @@ def test_the_sdk_reads_the_refusals(sandbox, sdk):
 
 def test_what_the_source_asks_is_what_the_sdk_would_ask(sandbox, sdk, pull):
     """Same path, same names, same values: only the fractions of a second are written otherwise."""
-    now = day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT
-    pull(DAYS[-1:], now)
-    by_source = asked_of(sandbox)[-1]; print([e.target for e in sandbox.requests_log])
-    window = day_window(DAYS[-1], ZONE)
-    sdk().get_outbound_sms_message_logs(
-        sent_since=window.start - timedelta(milliseconds=1),
-        sent_until=window.end,
-        limit=20,
-        use_cursor=True,
-        cursor=by_source["cursor"],
-    )
-    by_sdk = asked_of(sandbox)[-1]
-    assert comparable(by_sdk) == comparable(by_source)
+    sandbox.requests_log.clear()
+    sandbox.set_faults(page_size=2)
+    pull(DAYS[-1:], day_window(DAYS[-1], ZONE).end + AFTER_MIDNIGHT)
+    sandbox.set_faults(page_size=None)
+    every = sorted(asked_of(sandbox), key=lambda query: "cursor" in query)
+    assert ("cursor" in every[0], "cursor" in every[-1]) == (False, True)
+    for by_source in (every[0], every[-1]):
+        given = comparable(by_source)
+        sdk().get_outbound_sms_message_logs(
+            sent_since=given["sentSince"],
+            sent_until=given["sentUntil"],
+            limit=int(given["limit"]),
+            use_cursor=True,
+            cursor=given.get("cursor"),
+        )
+        assert comparable(asked_of(sandbox)[-1]) == given
 
 
 def asked_of(sandbox):

@@ -117,10 +117,8 @@ def test_what_the_source_asks_is_what_the_sdk_would_ask(sandbox, client, monkeyp
     monkeypatch.setenv("TELNYX_KEY", sandbox.accounts.secret_of("telnyx"))
     Bench(case_of("telnyx"), sandbox, tmp_path).pull([DAY])
     by_source = asked_of(sandbox)[0]
-    days = {
-        "gte": (DAY - timedelta(days=1)).isoformat(),
-        "lt": (DAY + timedelta(days=1)).isoformat(),
-    }
+    days = {bound: by_source[f"filter[created_at][{bound}]"] for bound in ("gte", "lt")}
+    assert date.fromisoformat(days["gte"]) <= DAY < date.fromisoformat(days["lt"])
     client().detail_records.list(
         filter={"record_type": "messaging", "created_at": days},
         sort=["created_at"],
