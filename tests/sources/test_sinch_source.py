@@ -116,6 +116,12 @@ def test_a_template_is_not_taken_for_the_text(read):
     assert {row["text"] for row in rows} == {None}
 
 
+def test_a_binary_body_is_not_taken_for_the_text(read):
+    assert {row["text"] for row in read([BATCH | {"type": "mt_binary", "udh": "0605"}], [])} == {
+        None
+    }
+
+
 def test_an_mms_is_set_aside_with_its_report_and_harms_no_other(read):
     mms = BATCH | {"id": SECOND, "type": "mt_media", "body": {"url": "https://example.com/a.jpg"}}
     rows = read([BATCH, mms], [REPORT | {"batch_id": SECOND}])
