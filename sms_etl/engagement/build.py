@@ -130,6 +130,7 @@ def _with_fate(read: pl.LazyFrame, recipe: EventRecipe) -> pl.LazyFrame:
     )
     timeless = pl.col("at").is_null() & pl.lit(not recipe.whole_list)
     nobody = pl.col("recipient").is_null() & pl.lit(recipe.kind is Engagement.OPT_OUTS)
+    counted = (pl.col("period_seconds") > 0).fill_null(value=False)
     quarantined = (
         pl.when(pl.col("malformed").is_not_null())
         .then(pl.lit(EventQuarantine.BAD_RECORD.value))
@@ -139,7 +140,7 @@ def _with_fate(read: pl.LazyFrame, recipe: EventRecipe) -> pl.LazyFrame:
         .then(pl.lit(EventQuarantine.NO_TIME.value))
         .when(nobody)
         .then(pl.lit(EventQuarantine.NO_PERSON.value))
-        .when(pl.col("count_text").is_not_null() & pl.col("clicks").is_null())
+        .when(pl.col("clicks").is_null() & (pl.col("count_text").is_not_null() | counted))
         .then(pl.lit(EventQuarantine.BAD_COUNT.value))
     )
     detail = pl.coalesce(
