@@ -1,6 +1,6 @@
 """46elks against a scripted server and its simulated one: bounds, costs, what is left out."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,6 +13,7 @@ from sms_etl.sources.registry import SOURCE_KINDS, make_source
 from tests.sources.scripted_server import Reply
 
 DAY = date(2026, 7, 10)
+TICK = timedelta(microseconds=1)
 DELIVERED = {
     "id": "s17a6dafb12d6b1cabc053d57dac2b9d8",
     "created": "2026-07-10T09:52:07.302000",
@@ -78,10 +79,16 @@ def test_a_day_is_asked_for_from_its_end_down_to_its_first_moment(server, make, 
 def test_slices_of_a_day_meet_without_a_gap(server, make, long_after):
     server.otherwise = lambda _asked: Reply.of({"data": []})
     (plan,) = make(server.url, parallel_slices=2).plan([DAY], long_after)
-    assert [page.records for page in plan.pages] == [0, 0]
-    earlier, later = (parse_qs(urlsplit(request.target).query) for request in server.asked)
-    assert earlier["start"] == ["2026-07-10T09:00:00.000000"]
-    assert later["end"] == ["2026-07-10T08:59:59.999999"]
+    assert sum(page.records for page in plan.pages) == 0
+    asked = [parse_qs(urlsplit(request.target).query) for request in server.asked]
+    starts, ends = (
+        [datetime.fromisoformat(f"{query[name][0]}Z") for query in asked]
+        for name in ("start", "end")
+    )
+    assert starts[-1] == datetime(2026, 7, 10, 21, tzinfo=UTC)
+    assert ends[0] == datetime(2026, 7, 9, 21, tzinfo=UTC) - TICK
+    assert [start - TICK for start in starts[:-1]] == ends[1:]
+    assert len(asked) > 1
 
 
 def test_times_are_utc_with_and_without_a_zone_and_costs_are_ten_thousandths(read):
