@@ -1,4 +1,4 @@
-"""A folder people and systems drop exports into: CSV and XLSX, plain, gzip or zip."""
+"""A folder people and systems drop exports into: CSV, XLSX and NDJSON, plain, gzip or zip."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import hashlib
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
+from pydantic import Field, model_validator
 
 from sms_etl.config.clock import now
+from sms_etl.config.secrets import EnvSecret
 from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.base import (
     CheckResult,
@@ -27,7 +29,9 @@ from sms_etl.sources.base import (
     checked,
 )
 from sms_etl.sources.files import ENDINGS, MOST_BYTES, Member, members
-from sms_etl.sources.mapping import MappedSettings, mapped_observations
+from sms_etl.sources.made_ids import MADE_ID, with_made_ids
+from sms_etl.sources.mapping import MappedSettings, TimeColumn, mapped_observations
+from sms_etl.sources.presets import with_preset
 from sms_etl.sources.records import scan_pages
 from sms_etl.sources.tables import CsvReading, read_table
 from sms_etl.sources.values import ISO, blank_to_null
@@ -36,10 +40,32 @@ _PRICE_WITH_DOT = r"^[+-]?\d+\.\d+$"
 
 
 class DropFolderSettings(MappedSettings, CsvReading):
-    """A folder and how the tables in it are written."""
+    """A folder and how the tables in it are written.
+
+    `preset` names a mapping that is known already; what is given beside it goes before it.
+    `late_days`: how many days before the times in a file its messages may have been submitted;
+    callbacks come later than their messages. Without a heading for `message_id` an identifier is
+    made of each row, with the key in `identifier_key` (see made_ids).
+    """
 
     kind: Literal["drop_folder"]
     folder: Path
+    preset: str | None = None
+    late_days: Annotated[int, Field(ge=0, le=31)] = 0
+    identifier_key: EnvSecret = EnvSecret("SMS_ETL_PSEUDONYM_KEY")
+
+    time_columns: ClassVar[tuple[TimeColumn, ...]] = ("created_at", "sent_at", "updated_at")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: Any) -> Any:
+        return with_preset(given) if isinstance(given, dict) else given
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Our columns that must be mapped; an identifier can be made of a row instead."""
+        made = () if "message_id" in self.columns else ("recipient",)
+        return (super().needed - {"message_id"}) | set(made)
 
 
 @dataclass(frozen=True)
@@ -58,15 +84,22 @@ class DropFolder(Source):
     kind: ClassVar[PullKind] = PullKind.DROP_FOLDER
     settings_type = DropFolderSettings
     facts = Facts(
-        title="Drop folder: exports (CSV, XLSX)",
+        title="Drop folder: exports (CSV, XLSX) and stored callbacks (NDJSON)",
         window_filter="none; every file is landed once",
         history="what lies in the folder",
         look_back="a later file that holds a message again brings its later status",
         rate_limit="none",
-        proof="its own tests; the simulated company's exports are read back whole",
-        missing="what the file lacks",
-        reports="what is not mapped is 'unknown', and the data quality section says so",
-        documents="docs/configuration.md",
+        proof="its own tests; the simulated company's exports and callbacks are read back whole",
+        missing="what the file lacks. A row without an identifier gets one made of its recipient, "
+        "sender and time; rows of one file alike in these are told apart by their order, so two "
+        "exports must hold them in the same order",
+        reports="what is not mapped is 'unknown', and the data quality section says so; callbacks "
+        "tell nothing of messages that had none, so messages without an outbox row are missing "
+        "until their first callback",
+        documents="docs/configuration.md; presets: sms_etl/sources/presets.toml",
+        to_check="the headings and status words of the preset alphasms_xlsx (the cabinet's manual "
+        "shows the columns in pictures only), all of the preset smsapi_callbacks; a wrong heading "
+        "is refused with the headings there are, an unknown word is told in every report",
     )
 
     def __init__(self, name: str, settings: DropFolderSettings, base: Path) -> None:
@@ -101,17 +134,31 @@ class DropFolder(Source):
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed files as OBSERVATIONS by the mapping of the settings."""
+        reading, key = self._reading, self._key()
+        if key:
+            columns = {**reading.columns, "message_id": MADE_ID}
+            reading = reading.model_copy(update={"columns": columns})
 
         def decode(page: LandedPage, body: bytes) -> pl.DataFrame:
-            return self._decoded(page.format, body)
+            frame = self._decoded(page.format, body)
+            return with_made_ids(frame, reading, key) if key else frame
 
-        return mapped_observations(
-            scan_pages(pages, self._settings.headings, decode), self._reading
-        )
+        return mapped_observations(scan_pages(pages, reading.headings, decode), reading)
 
     def check(self) -> list[CheckResult]:
-        """Whether the folder can be listed."""
-        return [checked(f"source {self.name}", self._files, f"{self._folder} can be listed")]
+        """Whether the folder can be listed, and identifiers be made if they must."""
+
+        def try_out() -> None:
+            self._files()
+            self._key()
+
+        return [checked(f"source {self.name}", try_out, f"{self._folder} can be listed")]
+
+    def _key(self) -> bytes | None:
+        """The key of made identifiers; None where the files have identifiers."""
+        settings = self._settings
+        made = "message_id" not in settings.columns
+        return settings.identifier_key.get().encode() if made else None
 
     @property
     def _reading(self) -> DropFolderSettings:
@@ -172,7 +219,8 @@ class DropFolder(Source):
                 f"{member.name}: no time in column {self._settings.time_heading!r} can be read; "
                 f"mend 'time_formats' in the settings"
             )
-        return _Table(member, frame.height, None if first is None else (first, last))
+        earliest = first and first - timedelta(days=self._settings.late_days)
+        return _Table(member, frame.height, None if first is None else (earliest, last))
 
     def _decoded(self, form: PageFormat, body: bytes) -> pl.DataFrame:
         frame = read_table(form, body, self._settings, self._settings.headings)

@@ -7,15 +7,19 @@ slow page and not the day.
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import polars as pl
 
+from sms_etl.errors import LandingError
 from sms_etl.sources.base import LandedPage, PageFormat
 
 MALFORMED = "malformed"
+GZIP_MAGIC = b"\x1f\x8b"
 
 _ITEM = "*"
 _EACH = "_each"
@@ -45,9 +49,13 @@ class JsonReader:
         ).any()
 
     def decode(self, page: LandedPage, body: bytes) -> pl.DataFrame:
-        """Columns `fields` and `malformed`, all text."""
-        frame = self._at_once(page, body)
-        return self._one_by_one(page, body) if frame is None else frame
+        """Columns `fields` and `malformed`, all text; a page in gzip is unpacked."""
+        return self.decode_as(page.format, unpacked(body))
+
+    def decode_as(self, form: PageFormat, body: bytes) -> pl.DataFrame:
+        """The same of bytes that are not landed yet."""
+        frame = self._at_once(form, body)
+        return self._one_by_one(form, body) if frame is None else frame
 
     def _path(self, name: str) -> Path:
         """Where a field lies in a record; an item of the list `each` is marked."""
@@ -55,11 +63,11 @@ class JsonReader:
         inside = size > 0 and parts[:size] == self._each
         return (*self._each, _ITEM, *parts[size:]) if inside else parts
 
-    def _at_once(self, page: LandedPage, body: bytes) -> pl.DataFrame | None:
+    def _at_once(self, form: PageFormat, body: bytes) -> pl.DataFrame | None:
         """All records of a page, or None when any of them needs a closer look."""
         try:
             text = body.decode()
-            if page.format is PageFormat.NDJSON:
+            if form is PageFormat.NDJSON:
                 rows = pl.Series(_lines(text), dtype=pl.String).str.json_decode(self._record)
             else:
                 listed = pl.Series([text]).str.json_decode(self._page)
@@ -91,9 +99,9 @@ class JsonReader:
             for name, path in self._paths.items()
         )
 
-    def _one_by_one(self, page: LandedPage, body: bytes) -> pl.DataFrame:
+    def _one_by_one(self, form: PageFormat, body: bytes) -> pl.DataFrame:
         text = body.decode("utf-8", "replace")
-        if page.format is PageFormat.NDJSON:
+        if form is PageFormat.NDJSON:
             rows = [row for line in _lines(text) for row in self._parsed(line)]
         else:
             rows = self._records_of(text)
@@ -128,6 +136,25 @@ class JsonReader:
         if items is not None and not isinstance(items, list):
             row[MALFORMED] = row[MALFORMED] or f"not a list: {'.'.join(self._each)}"
         return [row]
+
+
+def unpacked(body: bytes) -> bytes:
+    """A body out of its gzip, if it is in one.
+
+    Raises:
+        LandingError: the gzip is damaged.
+    """
+    if not body.startswith(GZIP_MAGIC):
+        return body
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error) as error:
+        raise LandingError(f"a page is not whole gzip: {error}. Pull its day again.") from error
+
+
+def records_in_lines(body: bytes) -> int:
+    """Records of a page of NDJSON, which may be in gzip."""
+    return len(_lines(unpacked(body).decode("utf-8", "replace")))
 
 
 def split_page(

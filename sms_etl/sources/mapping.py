@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, model_validator
 
 from sms_etl.config.settings import SourceSettings, Strict, ZoneName
 from sms_etl.errors import PermanentSourceError
-from sms_etl.model.vocabulary import TimeOrigin
+from sms_etl.model.vocabulary import Channel, TimeOrigin
 from sms_etl.sources.records import done_origin, final_update, observations
 from sms_etl.sources.values import (
     ISO,
@@ -28,6 +28,8 @@ Target = Literal[
     "currency", "text", "mcc_mnc", "operator",
 ]  # fmt: skip
 """Our columns that a heading or a constant may be given for."""
+
+TimeColumn = Literal["created_at", "sent_at", "updated_at"]
 
 INBOUND_WORDS = ("inbound", "incoming", "in", "mo")
 
@@ -60,11 +62,21 @@ class MappedSettings(SourceSettings, TimeReading):
     constants: dict[Target, str] = Field(default_factory=dict)
     status_words: dict[str, str] = Field(default_factory=dict)
     decimal: DecimalSign = "."
-    time_column: Literal["created_at", "sent_at"] = "created_at"
+    time_column: TimeColumn = "created_at"
+
+    time_columns: ClassVar[tuple[TimeColumn, ...]] = ("created_at", "sent_at")
+    """What may decide the day in this kind of source."""
+
+    @property
+    def needed(self) -> frozenset[str]:
+        """Our columns that must be mapped."""
+        return frozenset({"message_id", "status", self.time_column})
 
     @model_validator(mode="after")
     def _is_enough(self) -> MappedSettings:
-        missing = {"message_id", "status", self.time_column} - {*self.columns, *self.constants}
+        if self.time_column not in self.time_columns:
+            raise ValueError(f"time_column must be one of: {', '.join(self.time_columns)}")
+        missing = self.needed - {*self.columns, *self.constants}
         if missing:
             raise ValueError(f"columns must name a heading for: {', '.join(sorted(missing))}")
         twice = set(self.columns) & set(self.constants)
@@ -118,7 +130,7 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
                 for name in ("message_id", "part_of", "recipient", "sender", "service", "campaign")
             },
             **{name: of(name) for name in ("code", "text", "mcc_mnc", "operator")},
-            "channel": of("channel").str.to_lowercase(),
+            "channel": _known_channel(of("channel").str.to_lowercase()),
             "inbound": of("direction").str.to_lowercase().is_in(INBOUND_WORDS).fill_null(False),
             "status": status,
             "created_at_text": of("created_at"),
@@ -139,6 +151,10 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
 
 def _final_time(done: pl.Expr) -> dict[str, pl.Expr]:
     return {"done_at_text": done, "done_at_origin": done_origin(done, TimeOrigin.PROVIDER)}
+
+
+def _known_channel(word: pl.Expr) -> pl.Expr:
+    return pl.when(word.is_in([channel.value for channel in Channel])).then(word)
 
 
 def _translated(status: pl.Expr, words: dict[str, str]) -> pl.Expr:

@@ -1,4 +1,4 @@
-"""CSV and XLSX bytes as frames of text columns."""
+"""CSV, XLSX and NDJSON bytes as frames of text columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pydantic import AfterValidator, Field
 from sms_etl.config.settings import Strict
 from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.base import PageFormat
-from sms_etl.sources.json_pages import MALFORMED
+from sms_etl.sources.json_pages import MALFORMED, JsonReader
 from sms_etl.sources.mapping import require_headings
 
 
@@ -38,11 +38,14 @@ def read_table(
 ) -> pl.DataFrame:
     """The columns `headings` of a file, as text, and `malformed`; one row per line.
 
-    A line with more cells than the heading line is a row with `malformed`.
+    A line with more cells than the heading line is a row with `malformed`. Headings of NDJSON are
+    dotted paths into its objects; a field that an object lacks is null.
 
     Raises:
         PermanentSourceError: it is no such file, or a column is missing.
     """
+    if form is PageFormat.NDJSON:
+        return JsonReader(headings).decode_as(form, body)
     frame = _csv(body, reading) if form is PageFormat.CSV else _xlsx(body)
     require_headings(frame.columns, headings, "it")
     if MALFORMED not in frame.columns:
