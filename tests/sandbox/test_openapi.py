@@ -23,7 +23,8 @@ from openapi_core import OpenAPI
 from openapi_core.exceptions import OpenAPIError
 from openapi_core.testing import MockRequest, MockResponse
 
-from sms_etl.sandbox import settled
+from sms_etl.dictionaries.dictionary import load_dictionary, status_key
+from sms_etl.sandbox import FaultSettings, settled
 from sms_etl.sandbox.bench import Bench
 from sms_etl.sandbox.case import case_of
 from sms_etl.sandbox.wire import Reply, Request
@@ -162,6 +163,12 @@ REFUSED = {
     ],
 }
 """HTTP statuses that are described, and a change of the check's request that brings them."""
+STATUSES = {
+    "twilio": "message_enum_status",
+    "telnyx": "MessageDetailRecord.properties.status",
+    "vonage": "sms_status",
+}
+"""The schema of the status word."""
 KINDS = sorted(PATCHES)
 
 
@@ -327,6 +334,28 @@ def test_a_day_without_messages(description, bench, exchanges):
     judge(description, exchanges)
     bodies = [json.loads(reply.body) for _, reply in exchanges]
     assert [value_at(body, RECORDS[description.kind]) for body in bodies] == [[]] * len(bodies)
+
+
+def test_the_dictionary_explains_every_described_status(description):
+    explained = load_dictionary(description.kind).statuses["key"]
+    assert {status_key_of(word) for word in described_statuses(description)} <= set(explained)
+
+
+def test_every_status_of_the_whole_sandbox_is_described(description, bench):
+    sandbox = bench.sandbox
+    sandbox.set_clock(settled(sandbox.world))
+    api = sandbox.api(description.kind)
+    told = api.seen(api.messages, sandbox.clock.now(), FaultSettings())
+    assert set(told["word"]) <= set(described_statuses(description))
+
+
+def described_statuses(description):
+    schema = value_at(description.data["components"]["schemas"], STATUSES[description.kind])
+    return schema["enum"]
+
+
+def status_key_of(word):
+    return pl.select(status_key(pl.lit(word))).item()
 
 
 @pytest.mark.parametrize("kind", ["vonage"], indirect=True)
