@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from sms_etl.sandbox.accounts import TWILIO_SERVICE_SID, Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.provider import ProviderApi, Told, page_size
+from sms_etl.sandbox.twilio_export import DAYS_PATH, STORE_PATH, day_reply, file_reply
 from sms_etl.sandbox.wire import Reply, Request, json_reply
 from sms_etl.sandbox.words import with_words
 from sms_etl.sandbox.world import INBOUND_NUMBER, World
@@ -84,12 +86,16 @@ class TwilioApi(ProviderApi):
 
     def handle(self, request: Request, now: datetime, faults: FaultSettings) -> Reply:
         """The answer to a request at a simulated time."""
+        if request.path.startswith(STORE_PATH):
+            return file_reply(request, partial(self._created, now=now, faults=faults))
         if faults.token_expired or not self._authorised(request):
             return self.failure(401, {})
         account, _, rest = request.path.removeprefix(PREFIX).partition("/")
         sid = self._accounts.twilio_sid
         if request.method != "GET":
             return error(405, 20004, "Method not allowed")
+        if request.path.startswith(DAYS_PATH):
+            return day_reply(request, now) or _not_found(request.path)
         try:
             if account == f"{sid}.json" and not rest:
                 return json_reply(200, self._account())
@@ -169,6 +175,12 @@ class TwilioApi(ProviderApi):
         kept = {name: query[name] for name in _FILTERS if name in query}
         parameters = urlencode({**kept, "PageSize": str(size), **more})
         return f"{PREFIX}{self._accounts.twilio_sid}/Messages.json?{parameters}"
+
+    def _created(
+        self, start: datetime, end: datetime, now: datetime, faults: FaultSettings
+    ) -> list[dict[str, Any]]:
+        rows = self._rows.filter(pl.col("submitted_at").is_between(start, end, closed="left"))
+        return self._records(rows, now, faults)
 
     def _records(
         self, rows: pl.DataFrame, now: datetime, faults: FaultSettings

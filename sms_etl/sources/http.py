@@ -9,14 +9,12 @@ import copy
 import hashlib
 import json
 import logging
-import math
 import random
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Annotated, Any
 from urllib.parse import quote_plus, urljoin, urlsplit
@@ -29,8 +27,9 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_bef
 from sms_etl.config.clock import now
 from sms_etl.config.settings import SourceSettings
 from sms_etl.errors import PermanentSourceError, TransientSourceError
-from sms_etl.sources.auth import RenewableAuth
+from sms_etl.sources.auth import NoAuth, RenewableAuth
 from sms_etl.sources.base import Page, PageFormat
+from sms_etl.sources.http_words import retry_after, said_of, told_in
 from sms_etl.sources.rate_budget import rate_budget
 from sms_etl.sources.slices import Recall, Recording
 
@@ -40,14 +39,13 @@ _RANDOM = random.SystemRandom()
 CONNECT_SECONDS = 10.0
 LONGEST_BODY_SECONDS = 300.0
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
+LARGEST_FILE_BYTES = 512 * 1024 * 1024
+REDIRECTS = frozenset({302, 303, 307})
 LONGEST_BACKOFF_SECONDS = 60.0
 CHUNK_BYTES = 64 * 1024
 QUOTED_CHARACTERS = 200
 RETRIES, WAITED = "retries", "waited_seconds"
 MASK = "***"
-QUOTED_FIELDS = frozenset(
-    {"code", "message", "messageId", "error", "errorCode", "title", "detail", "description", "text"}
-)
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 MENDS = {
     400: "The request is not accepted; check the settings of this source",
@@ -132,6 +130,7 @@ class _Asked:
     form: Mapping[str, str] | None = None
     is_json: bool = True
     accepted: Collection[int] = ()
+    file_absent: str = ""
     renewals: list[datetime] = field(default_factory=list)
 
     def request(self) -> requests.Request:
@@ -223,6 +222,16 @@ class HttpClient:
             session.auth = self._auth
         return session
 
+    def get_file(self, path: str, absent: str) -> Answer:
+        """GET a file that the provider keeps with somebody else, byte for byte; `data` is None.
+
+        One redirect is followed, to any host over https, and without credentials. `absent` says
+        what to do when there is no such file (HTTP 404).
+        """
+        return self._ask(
+            _Asked("GET", self._resolve(path), None, is_json=False, file_absent=absent)
+        )
+
     def _ask(self, asked: _Asked) -> Answer:
         fingerprint = self._fingerprint(asked)
         recalled = self._recall.answer(fingerprint)
@@ -284,30 +293,53 @@ class HttpClient:
         return url
 
     def _send(self, asked: _Asked) -> tuple[bytes, Any]:
-        prepared = self._session.prepare_request(asked.request())
         self._budget.wait_turn()
+        response, body = self._sent(asked, self._session, asked.request())
+        if asked.file_absent and response.status_code in REDIRECTS:
+            with requests.Session() as elsewhere:
+                response, body = self._sent(asked, elsewhere, self._elsewhere(response))
+        self._judge(asked, response, body)
+        return body, self._data(body) if asked.is_json else None
+
+    def _elsewhere(self, response: requests.Response) -> requests.Request:
+        """The request for a file at the address that was given, which may itself be a secret."""
+        address = response.headers.get("Location", "")
+        parts = urlsplit(address)
+        beside_us = {urlsplit(self._base).scheme, parts.scheme} == {"http"} and _is_loopback(
+            parts.hostname or ""
+        )
+        if parts.scheme != "https" and not beside_us:
+            raise PermanentSourceError(
+                f"{self._source}: the provider's file is not kept behind https; it was not fetched."
+            )
+        return requests.Request("GET", address, auth=NoAuth())
+
+    def _sent(
+        self, asked: _Asked, session: requests.Session, request: requests.Request
+    ) -> tuple[requests.Response, bytes]:
+        prepared = session.prepare_request(request)
         try:
-            with self._session.send(
+            with session.send(
                 prepared,
                 **self._environment(prepared),
                 timeout=(CONNECT_SECONDS, self._settings.timeout_seconds),
                 allow_redirects=False,
                 stream=True,
             ) as response:
-                body = self._read(response)
+                return response, self._read(
+                    response, LARGEST_FILE_BYTES if asked.file_absent else LARGEST_BODY_BYTES
+                )
         except requests.exceptions.SSLError:
             raise PermanentSourceError(
                 f"{self._source}: {asked.where}: the server's certificate is not trusted. "
                 f"Check base_url and the certificates of this machine."
             ) from None
         except requests.RequestException as error:
-            raise _Again(_said_of(error)) from None
+            raise _Again(said_of(error)) from None
         except OSError as error:
             raise PermanentSourceError(
                 f"{self._source}: {error}. Check REQUESTS_CA_BUNDLE in the environment."
             ) from None
-        self._judge(asked, response, body)
-        return body, self._data(body) if asked.is_json else None
 
     def _data(self, body: bytes) -> Any:
         try:
@@ -326,14 +358,14 @@ class HttpClient:
         found = self._session.merge_environment_settings(prepared.url, {}, None, None, None)
         return {name: found[name] for name in ("proxies", "verify", "cert")}
 
-    def _read(self, response: requests.Response) -> bytes:
+    def _read(self, response: requests.Response, most: int) -> bytes:
         body = bytearray()
         started = time.monotonic()
         for chunk in response.iter_content(CHUNK_BYTES):
             body += chunk
-            if len(body) > LARGEST_BODY_BYTES:
+            if len(body) > most:
                 raise PermanentSourceError(
-                    f"{self._source}: an answer is larger than {LARGEST_BODY_BYTES} bytes and was "
+                    f"{self._source}: an answer is larger than {most} bytes and was "
                     f"cut off. Check that base_url is the provider's API."
                 )
             if time.monotonic() - started > LONGEST_BODY_SECONDS:
@@ -347,12 +379,14 @@ class HttpClient:
             self._auth.renew()
             raise _Again("the token was refused", 0.0)
         if status in TRANSIENT_STATUSES:
-            wait = _retry_after(response.headers.get("Retry-After"))
+            wait = retry_after(response.headers.get("Retry-After"))
             if wait:
                 self._budget.pause(wait)
             raise _Again(f"the provider answers HTTP {status}", wait)
         if status // 100 == 3:
             mend = "It wants to redirect, which is refused; set base_url to the final address"
+        elif status == 404 and asked.file_absent:
+            mend = asked.file_absent
         elif status // 100 != 2 and status not in asked.accepted:
             mend = MENDS.get(status, "The provider refuses the request; see its documentation")
         else:
@@ -364,7 +398,7 @@ class HttpClient:
     def _quoted(self, body: bytes) -> str:
         """What the provider says of the error, without the secret."""
         try:
-            words = [*_told_in(json.loads(body))]
+            words = [*told_in(json.loads(body))]
         except (ValueError, RecursionError):
             return ""
         text = " ".join(words).replace(self._secret, MASK)[:QUOTED_CHARACTERS]
@@ -393,41 +427,3 @@ def _backoff(state: RetryCallState) -> float:
     asked = error.wait_seconds if isinstance(error, _Again) else None
     top = min(LONGEST_BACKOFF_SECONDS, 2.0**state.attempt_number)
     return max(asked or 0.0, _RANDOM.uniform(0, top))
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Retry-After in seconds or as an HTTP date, as seconds from now; nonsense is None."""
-    if header is None:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            seconds = (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _told_in(data: Any) -> Iterator[str]:
-    """What an error body says, wherever in it the provider puts its words."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if isinstance(value, (dict, list)):
-                yield from _told_in(value)
-            elif key in QUOTED_FIELDS and value is not None:
-                yield str(value)
-    elif isinstance(data, list):
-        for value in data:
-            yield from _told_in(value)
-
-
-def _said_of(error: requests.RequestException) -> str:
-    """Our own words: the library's texts quote whole URLs."""
-    if isinstance(error, requests.exceptions.Timeout):
-        return "no answer in time"
-    if isinstance(
-        error, (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError)
-    ):
-        return "the connection was cut in the middle of the body"
-    return "the host cannot be reached or cut the connection; check base_url and the network"

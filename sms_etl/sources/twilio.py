@@ -1,7 +1,10 @@
-"""Twilio Programmable Messaging: the Messages list.
+"""Twilio Programmable Messaging: the Messages list, and Bulk Export for old days.
 
 Facts: twilio/twilio-oai spec/json/twilio_api_v2010.json@d50069b and
 https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources .
+Exports: twilio/twilio-oai spec/json/twilio_bulkexports_v1.json (FetchDay answers 307) and
+https://www.twilio.com/docs/usage/bulkexport/day : a file per UTC day, in gzip, a record a line,
+times in ISO 8601, no price_unit. Jobs that make files cost money, so we never order one.
 """
 
 from __future__ import annotations
@@ -18,17 +21,30 @@ from pydantic import Field
 from requests.auth import HTTPBasicAuth
 
 from sms_etl.config.secrets import EnvSecret
+from sms_etl.config.settings import Currency
 from sms_etl.days import Window, day_window, utc_days
 from sms_etl.model.vocabulary import Channel, Engagement
 from sms_etl.sources import paging
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullKind, PullPlan, Stream
+from sms_etl.sources.base import (
+    Facts,
+    LandedPage,
+    Page,
+    PageFormat,
+    PullContext,
+    PullKind,
+    PullPlan,
+    Stream,
+)
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, HttpSource
+from sms_etl.sources.json_pages import records_in_lines
 from sms_etl.sources.records import events, final_update, observations, scan_json
-from sms_etl.sources.values import cost_micro, count, rfc2822_utc
+from sms_etl.sources.values import ISO, cost_micro, count, rfc2822_utc, times_to_utc
 
 PAGE_SIZE = 1000
 ONE_DAY = timedelta(days=1)
+HISTORY = timedelta(days=400)
+EXPORTS_PATH = "/v1/Exports/Messages/Days"
 RECORDS = "messages"
 FIELDS = (
     "sid", "messaging_service_sid", "body", "from", "to", "direction", "status", "num_segments",
@@ -49,6 +65,11 @@ class TwilioSettings(HttpSettings):
     engagement: tuple[Literal["replies"], ...] = ()
     inbound_numbers: tuple[str, ...] = ()
     """Numbers of yours that people answer to; without them the whole list is read for replies."""
+    bulk: bool = False
+    """Read every day from Bulk Export; days older than the list's history always are."""
+    exports_url: BaseUrl = "https://bulkexports.twilio.com"
+    export_currency: Currency | None = None
+    """Exports have prices without a currency; without it here they have no cost."""
 
 
 class Twilio(HttpSource[TwilioSettings]):
@@ -62,7 +83,7 @@ class Twilio(HttpSource[TwilioSettings]):
     facts = Facts(
         title="Twilio Programmable Messaging",
         window_filter="DateSent, whole UTC days; recent messages without it by a sweep of the list",
-        history="400 days",
+        history="400 days; older ones by Bulk Export",
         look_back="every day of the settling period; unsent ones for unsent_lookback_days",
         rate_limit="not stated as a number; HTTP 429 is waited out; 10 requests a second",
         proof="contract suite; the official SDK (twilio) reads the whole sandbox; requests and "
@@ -71,7 +92,11 @@ class Twilio(HttpSource[TwilioSettings]):
         reports="the last change of a final status stands for the delivered time; the operator "
         "comes from the number's range",
         documents="twilio/twilio-oai spec/json/twilio_api_v2010.json@d50069b, "
-        "https://www.twilio.com/docs/messaging/api/message-resource",
+        "https://www.twilio.com/docs/messaging/api/message-resource, "
+        "https://www.twilio.com/docs/usage/bulkexport/day",
+        to_check="exports (setting bulk, and days older than 400): order the files yourself, they "
+        "are kept for 7 days; whether a file's day is that of creation; prices have no currency, "
+        "set export_currency",
         engagement="replies: the same list by DateSent, of the numbers in inbound_numbers (To); "
         "without them the whole list, of which what was sent is folded",
     )
@@ -91,7 +116,11 @@ class Twilio(HttpSource[TwilioSettings]):
         were never sent cannot be listed by Twilio's filters and are not found.
         """
         client = self.client()
-        for day in sorted(days):
+        today = context.now.astimezone(context.zone).date()
+        exported = [day for day in sorted(days) if self._settings.bulk or day < today - HISTORY]
+        yield from self._exports(exported, context)
+        days = [day for day in sorted(days) if day not in exported]
+        for day in days:
             window = day_window(day, context.zone)
             touched = utc_days(window)
             pieces = [[utc_day] for utc_day in touched] if self.parallel > 1 else [touched]
@@ -101,7 +130,11 @@ class Twilio(HttpSource[TwilioSettings]):
         yield from self._sweep(client, days, context)
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
-        """Landed pages as OBSERVATIONS; prices are negative at Twilio and positive here."""
+        """Landed pages as OBSERVATIONS; prices are negative at Twilio and positive here.
+
+        Pages of exports have ISO times and no currency.
+        """
+        unit = pl.coalesce("price_unit", pl.lit(self._settings.export_currency, pl.String))
         done = final_update(pl.col("status"), pl.col("date_updated"), self.provider)
         return observations(
             scan_json(pages, FIELDS, RECORDS),
@@ -117,14 +150,16 @@ class Twilio(HttpSource[TwilioSettings]):
                 "created_at_text": pl.col("date_created"),
                 "sent_at_text": pl.col("date_sent"),
                 **done,
-                "created_at": rfc2822_utc(pl.col("date_created")),
-                "sent_at": rfc2822_utc(pl.col("date_sent")),
-                "done_at": rfc2822_utc(done["done_at_text"]),
-                "updated_at": rfc2822_utc(pl.col("date_updated")),
+                "created_at": _time(pl.col("date_created")),
+                "sent_at": _time(pl.col("date_sent")),
+                "done_at": _time(done["done_at_text"]),
+                "updated_at": _time(pl.col("date_updated")),
                 "parts_billed": count(pl.col("num_segments")),
                 "price_text": pl.col("price"),
-                "cost_micro": cost_micro(pl.col("price"), charge_is_negative=True),
-                "currency": pl.col("price_unit").str.to_uppercase(),
+                "cost_micro": pl.when(unit.is_not_null()).then(
+                    cost_micro(pl.col("price"), charge_is_negative=True)
+                ),
+                "currency": unit.str.to_uppercase(),
                 "text": pl.col("body"),
             },
         )
@@ -165,6 +200,26 @@ class Twilio(HttpSource[TwilioSettings]):
             },
         )
 
+    def _exports(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per day: the files of the UTC days it touches, which hold unsent ones too."""
+        at = self._settings.exports_url
+        who = self.credentials(self._settings)
+        settings = self._settings.model_copy(update={"base_url": at})
+        client = HttpClient(self.name, who.account, settings, who.auth, who.secret)
+        for day in days:
+            touched = utc_days(day_window(day, context.zone))
+            asking = [partial(self._export, utc_day=utc_day) for utc_day in touched]
+            asked = f"exports of {touched[0]} to {touched[-1]}"
+            yield PullPlan(day, day, asked, self.sliced(client, asking))
+
+    def _export(self, client: HttpClient, utc_day: date) -> Iterator[Page]:
+        absent = (
+            f"There is no export of {utc_day}: files are kept for 7 days. Order one in Twilio's "
+            f"Console (Settings, Log archives, Custom jobs; Twilio bills it) and pull the day again"
+        )
+        answer = client.get_file(f"{EXPORTS_PATH}/{utc_day}", absent)
+        yield answer.page(records_in_lines(answer.body), PageFormat.NDJSON)
+
     def _sent_on(self, client: HttpClient, dates: Sequence[date]) -> Iterator[Page]:
         return self._pages(client, _sent(dates), _never)
 
@@ -203,6 +258,11 @@ def _sent(dates: Sequence[date]) -> dict[str, str]:
         "DateSent<": (dates[-1] + ONE_DAY).isoformat(),
         "PageSize": str(PAGE_SIZE),
     }
+
+
+def _time(text: pl.Expr) -> pl.Expr:
+    """RFC 2822 in the list, ISO 8601 in exports."""
+    return pl.coalesce(rfc2822_utc(text), times_to_utc(text, (ISO,), "UTC"))
 
 
 def _never(_records: list[Any]) -> bool:
