@@ -10,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.campaigns import CATALOGUE, Way
 from sms_etl.sandbox.clock import as_utc
 from sms_etl.sandbox.lifecycle import seen_at
@@ -34,7 +35,8 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     outbox.csv (both HTTP providers, recipients as typed, UTC times), campaigns.csv,
     stop_list.csv, cabinet/export-1.csv and cabinet/export-2.xlsx (first and second half of the
     period, Ukrainian headings, local times without zone), gateway.sqlite (table sms_log, UTC
-    times), truth.ndjson and truth.parquet (see truth.truth_at) and events.json.
+    times), truth.ndjson and truth.parquet (see truth.truth_at), truth-replies.parquet,
+    truth-clicks.parquet and truth-opt_outs.parquet (see engaged.Engaged) and events.json.
     """
     now = as_utc(now)
     folder.mkdir(parents=True, exist_ok=True)
@@ -45,6 +47,10 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     _stop_list(world, now).write_csv(folder / "stop_list.csv", datetime_format="%FT%T%:z")
     truth.write_ndjson(folder / "truth.ndjson")
     truth.write_parquet(folder / "truth.parquet")
+    engaged = world.engaged.seen(now)
+    for kind in Engagement:
+        frame: pl.DataFrame = getattr(engaged, kind.value)
+        frame.write_parquet(folder / f"truth-{kind.value}.parquet")
     (folder / "events.json").write_text(
         json.dumps(incidents_at(world, now), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
