@@ -16,11 +16,9 @@ from typing import Any
 import polars as pl
 
 from sms_etl.errors import LandingError
-from sms_etl.errors import LandingError
 from sms_etl.sources.base import LandedPage, PageFormat
 
 MALFORMED = "malformed"
-GZIP_MAGIC = b"\x1f\x8b"
 GZIP_MAGIC = b"\x1f\x8b"
 
 _ITEM = "*"
@@ -138,25 +136,6 @@ class JsonReader:
         if items is not None and not isinstance(items, list):
             row[MALFORMED] = row[MALFORMED] or f"not a list: {'.'.join(self._each)}"
         return [row]
-
-
-def unpacked(body: bytes) -> bytes:
-    """A body out of its gzip, if it is in one.
-
-    Raises:
-        LandingError: the gzip is damaged.
-    """
-    if not body.startswith(GZIP_MAGIC):
-        return body
-    try:
-        return gzip.decompress(body)
-    except (OSError, EOFError, zlib.error) as error:
-        raise LandingError(f"a page is not whole gzip: {error}. Pull its day again.") from error
-
-
-def records_in_lines(body: bytes) -> int:
-    """Records of a page of NDJSON, which may be in gzip."""
-    return len(_lines(unpacked(body).decode("utf-8", "replace")))
 
 
 def unpacked(body: bytes) -> bytes:
