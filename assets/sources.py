@@ -18,7 +18,11 @@ from sms_etl.pipeline import (
     rebuild_messages,
 )
 from sms_etl.project import OUTBOX_NAME, Project
+from sms_etl.restatement import Restatement
 from sms_etl.store.landing import Manifest
+
+MOST_RESTATED = 100
+"""Changed figures that the UI lists; all of them are in the warehouse."""
 
 LANDING, MESSAGES_GROUP, CUBE_GROUP = "landing", "messages", "cube"
 
@@ -163,12 +167,40 @@ def _cube_asset(
     def cube(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         days = days_of(context)
         with explained():
-            counted = rebuild_cube(project, name, days)
-        for day, messages in counted.items():
-            context.add_asset_metadata({"messages": messages}, partition_key=str(day))
-        return dg.MaterializeResult(metadata={"messages": sum(counted.values())})
+            account = rebuild_cube(project, name, days)
+        for day, messages in account.messages.items():
+            moved = sum(one.day == day for one in account.restatements)
+            context.add_asset_metadata(
+                {"messages": messages, "restated_figures": moved}, partition_key=str(day)
+            )
+        return dg.MaterializeResult(
+            metadata={
+                "messages": sum(account.messages.values()),
+                "restated_figures": len(account.restatements),
+                **restated_table(account.restatements),
+            }
+        )
 
     return cube
+
+
+def restated_table(restatements: Sequence[Restatement]) -> dict[str, dg.TableMetadataValue]:
+    """What a rebuild changed, as a table for the UI; empty for nothing."""
+    if not restatements:
+        return {}
+    records = [
+        dg.TableRecord(
+            {
+                "day": str(one.day),
+                "figure": f"{one.figure} {one.currency}".strip(),
+                "then": one.then,
+                "now": one.now,
+                "why": ", ".join(one.causes),
+            }
+        )
+        for one in restatements[:MOST_RESTATED]
+    ]
+    return {"restated": dg.MetadataValue.table(records)}
 
 
 def column_schema(table: Table) -> dg.TableSchema:

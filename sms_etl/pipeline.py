@@ -26,6 +26,7 @@ from sms_etl.model.schemas import (
     UNMAPPED,
 )
 from sms_etl.project import OUTBOX_NAME, Project
+from sms_etl.restatement import Provenance, Restatement, digest, program_digest
 from sms_etl.sources.base import PullContext, PullKind, Source
 from sms_etl.store.landing import Manifest
 from sms_etl.store.warehouse import daily_counts
@@ -123,12 +124,16 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
     return _accounts(built, name, days)
 
 
-def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> dict[date, int]:
-    """Rebuild the cube of these days from messages, and its roll-up in the warehouse.
+@dataclass(frozen=True)
+class CubeAccount:
+    """Messages counted per day, and the figures of days built before that are others now."""
 
-    Returns:
-        Messages counted per day.
-    """
+    messages: dict[date, int]
+    restatements: list[Restatement]
+
+
+def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccount:
+    """Rebuild the cube of these days from messages, and its roll-up in the warehouse."""
     first, last = min(days), max(days)
     messages = project.lake.scan(MESSAGES, first, last, [name]).filter(
         pl.col("day").is_in(list(days))
@@ -136,9 +141,47 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> dict[date
     cube = build_cube(messages)
     project.lake.replace(LATENCY, name, days, cube.latency)
     project.lake.replace(CUBE, name, days, cube.counts)
-    project.warehouse.replace_daily_counts(days, name, daily_counts(cube.counts.lazy()).collect())
+    changes = project.warehouse.replace_daily_counts(
+        days,
+        name,
+        daily_counts(cube.counts.lazy()).collect(),
+        built=_provenance(project, name, days),
+        now=now(),
+    )
     counted = cube.counts.group_by("day").agg(pl.col("messages").sum())
-    return dict.fromkeys(days, 0) | dict(counted.iter_rows())
+    return CubeAccount(dict.fromkeys(days, 0) | dict(counted.iter_rows()), changes)
+
+
+def _provenance(project: Project, name: str, days: Sequence[date]) -> dict[date, Provenance]:
+    """What these days are built from, as digests."""
+    source = project.source(name)
+    recipe = _recipe(project, source)
+    settings = digest(
+        (recipe.rules, recipe.tariff, recipe.zone, recipe.home_country, recipe.silence_hours)
+    )
+    margin = OUTBOX_MARGIN_DAYS
+    pulls = [
+        *_pulls(project, name, _with_neighbours(days, 0, source.spill_days), source.spill_days),
+        *_pulls(project, OUTBOX_NAME, _with_neighbours(days, margin, margin), margin),
+    ]
+    return {
+        day: Provenance(
+            landing=digest(pull for pull, first, last in pulls if first <= day <= last),
+            dictionary=recipe.dictionary.version,
+            code=program_digest(),
+            settings=settings,
+        )
+        for day in days
+    }
+
+
+def _pulls(
+    project: Project, name: str, days: Sequence[date], margin: int
+) -> list[tuple[str, date, date]]:
+    """Identifiers of pulls with the first and last day they may tell of."""
+    reach = timedelta(days=margin)
+    found = project.landing.manifests(name, days)
+    return [(m.pull, m.first_day - reach, m.last_day + reach) for m in found]
 
 
 def _picks_up_files(source: Source) -> bool:

@@ -78,6 +78,34 @@ CAMPAIGNS = Table(
     Column("kind", String),
 )
 
+BUILDS = Table(
+    "builds",
+    METADATA,
+    Column("day", Date, primary_key=True),
+    Column("source", String, primary_key=True),
+    Column("landing", String(64), nullable=False, comment="Digest of the pulls read"),
+    Column("dictionary", String(64), nullable=False),
+    Column("code", String(64), nullable=False, comment="Digest of the program's files"),
+    Column("settings", String(64), nullable=False),
+    Column("built_at", UtcTime, nullable=False),
+)
+
+RESTATEMENTS = Table(
+    "restatements",
+    METADATA,
+    # SQLite numbers rows by itself only in a column declared INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("source", String, nullable=False),
+    Column("figure", String, nullable=False),
+    Column("currency", String, nullable=False, comment="Empty for counts"),
+    Column("then", BigInteger, nullable=False),
+    Column("now", BigInteger, nullable=False),
+    Column("causes", JSON, nullable=False),
+    Index("restatements_day", "day", "at"),
+)
+
 FINDINGS = Table(
     "findings",
     METADATA,

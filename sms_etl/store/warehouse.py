@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -28,6 +28,13 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from sms_etl.errors import StoreError
 from sms_etl.reports.figures import Finding
+from sms_etl.restatement import Provenance, Restatement, restated
+from sms_etl.store.restatements import (
+    figures_by_day,
+    provenance_by_day,
+    record_build,
+    restatements_of,
+)
 from sms_etl.store.tables import CAMPAIGNS, DAILY_COUNTS, FINDINGS
 
 BUSY_TIMEOUT_SECONDS = 30.0
@@ -149,13 +156,25 @@ class Warehouse:
                 )
             yield connection
 
-    def replace_daily_counts(self, days: Sequence[date], source: str, frame: pl.DataFrame) -> None:
+    def replace_daily_counts(
+        self,
+        days: Sequence[date],
+        source: str,
+        frame: pl.DataFrame,
+        built: Mapping[date, Provenance],
+        now: datetime,
+    ) -> list[Restatement]:
         """Replace the counts of one source on some days, in one transaction.
 
         Args:
             days: every day that is replaced; a day without rows in the frame becomes empty.
             source: the configured source.
             frame: columns of daily_counts, rows of these days and this source only.
+            built: what each day was built from.
+            now: when.
+
+        Returns:
+            Figures of days built before that are others now; kept with the counts.
 
         Raises:
             StoreError: the frame has rows outside the slice, or the database refuses.
@@ -169,11 +188,24 @@ class Warehouse:
             )
         counts = DAILY_COUNTS.c
         with self.write(lock=f"sms_etl:daily_counts:{source}") as connection:
+            then = figures_by_day(connection, source, days)
+            before = provenance_by_day(connection, source, days)
             connection.execute(
                 delete(DAILY_COUNTS).where(counts.day.in_(list(days)), counts.source == source)
             )
             if not rows.is_empty():
                 _bulk_insert(connection, DAILY_COUNTS, rows)
+            after = figures_by_day(connection, source, days)
+            changes = restated(source, then, after, before, built, now)
+            record_build(connection, source, built, changes, now)
+        return changes
+
+    def restatements(
+        self, first: date, last: date, since: datetime | None = None
+    ) -> list[Restatement]:
+        """What rebuilds changed in these days (both included), after a moment if given."""
+        with self.read() as connection:
+            return restatements_of(connection, first, last, since)
 
     def put_campaigns(self, campaigns: Sequence[Campaign]) -> None:
         """Add campaigns, or bring those already known up to date."""

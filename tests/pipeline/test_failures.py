@@ -114,7 +114,7 @@ def test_an_empty_day_is_an_account_of_nothing(fresh_company):
         land_source(fresh_company.project, name, [before_the_first_message])
         (account,) = rebuild_messages(fresh_company.project, name, [before_the_first_message])
         assert (account.records, account.messages) == (0, 0)
-        assert rebuild_cube(fresh_company.project, name, [before_the_first_message]) == {
+        assert rebuild_cube(fresh_company.project, name, [before_the_first_message]).messages == {
             before_the_first_message: 0
         }
 

@@ -121,9 +121,9 @@ def check_slice_is_replaced(warehouse: Warehouse) -> None:
             ],
         )
     )
-    warehouse.replace_daily_counts([monday], "a", first.collect())
+    warehouse.replace_daily_counts([monday], "a", first.collect(), {}, NOW)
     other = daily_counts(cube(monday, "b", [(8, "y", "delivered", 1, 1)])).collect()
-    warehouse.replace_daily_counts([monday], "b", other)
+    warehouse.replace_daily_counts([monday], "b", other, {}, NOW)
     sender = 'Магазин, "Львів"'
     kept = (monday, "b", "y", sender, "", None, 1, 2, 1)
     assert sorted(stored(warehouse), key=str) == sorted(
@@ -136,10 +136,10 @@ def check_slice_is_replaced(warehouse: Warehouse) -> None:
     )
 
     again = daily_counts(cube(tuesday, "a", [(8, "z", "delivered", 2, 4)])).collect()
-    warehouse.replace_daily_counts([monday, tuesday], "a", again)
+    warehouse.replace_daily_counts([monday, tuesday], "a", again, {}, NOW)
     assert stored(warehouse) == [kept, (tuesday, "a", "z", sender, "", None, 2, 4, 4)]
 
-    warehouse.replace_daily_counts([monday, tuesday], "a", again.clear())
+    warehouse.replace_daily_counts([monday, tuesday], "a", again.clear(), {}, NOW)
     assert stored(warehouse) == [kept]
 
 
@@ -149,7 +149,8 @@ def check_slices_replaced_at_once_do_not_add_up(warehouse: Warehouse) -> None:
     rows = frame.collect()
     with ThreadPoolExecutor(4) as threads:
         for done in [
-            threads.submit(warehouse.replace_daily_counts, [day], "a", rows) for _ in range(8)
+            threads.submit(warehouse.replace_daily_counts, [day], "a", rows, {}, NOW)
+            for _ in range(8)
         ]:
             done.result()
     assert len(stored(warehouse)) == 500
@@ -251,18 +252,18 @@ def test_several_processes_may_open_a_new_database_at_once(tmp_path):
 def test_rows_outside_the_slice_are_refused(warehouse):
     frame = daily_counts(cube(date(2026, 10, 5), "a", [(8, "x", "delivered", 1, 1)])).collect()
     with pytest.raises(StoreError, match="outside the slice"):
-        warehouse.replace_daily_counts([date(2026, 10, 6)], "a", frame)
+        warehouse.replace_daily_counts([date(2026, 10, 6)], "a", frame, {}, NOW)
     with pytest.raises(StoreError, match="outside the slice"):
-        warehouse.replace_daily_counts([date(2026, 10, 5)], "b", frame)
+        warehouse.replace_daily_counts([date(2026, 10, 5)], "b", frame, {}, NOW)
 
 
 def test_a_failed_load_leaves_the_old_rows(warehouse):
     day = date(2026, 10, 5)
     good = daily_counts(cube(day, "a", [(8, "x", "delivered", 1, 1)])).collect()
-    warehouse.replace_daily_counts([day], "a", good)
+    warehouse.replace_daily_counts([day], "a", good, {}, NOW)
     bad = good.with_columns(campaign=pl.lit(None, dtype=pl.String))
     with pytest.raises(IntegrityError):
-        warehouse.replace_daily_counts([day], "a", bad)
+        warehouse.replace_daily_counts([day], "a", bad, {}, NOW)
     assert len(stored(warehouse)) == 1
 
 
