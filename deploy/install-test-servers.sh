@@ -1,11 +1,20 @@
 #!/usr/bin/env bash
-# Real servers that `make test-servers` starts: PostgreSQL, and gammu-smsd (an SMS gateway, here with a dummy phone).
+# Real servers that `make test-servers` starts: PostgreSQL, MariaDB, and two SMS gateways, gammu-smsd (here with a dummy phone) and Kannel.
 set -euo pipefail
-command -v gammu-smsd >/dev/null && command -v gammu-smsd-inject >/dev/null && ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && exit 0
+programs=(gammu-smsd gammu-smsd-inject mariadbd mariadb-install-db mariadb-tzinfo-to-sql bearerbox smsbox)
+packages=(gammu gammu-smsd libdbd-sqlite3 postgresql mariadb-server kannel)
+installed() {
+  local program
+  for program in "${programs[@]}"; do
+    PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null || return 1
+  done
+  ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1
+}
+installed && exit 0
 if command -v apt-get >/dev/null && [ "$(id -u)" -eq 0 ]; then
   apt-get update -qq
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends gammu gammu-smsd libdbd-sqlite3 postgresql >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 else
-  echo "PostgreSQL and gammu-smsd are needed. On Debian or Ubuntu: sudo apt-get install gammu gammu-smsd libdbd-sqlite3 postgresql" >&2
+  echo "Servers are missing. On Debian or Ubuntu: sudo apt-get install ${packages[*]}" >&2
   exit 1
 fi

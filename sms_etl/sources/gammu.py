@@ -50,7 +50,8 @@ class Gammu(MappedSql):
         history="what the table holds",
         look_back="every day of the settling period is read again",
         rate_limit="none; one query a day",
-        proof="contract suite on SQLite; a real gammu-smsd 1.42 with a dummy phone",
+        proof="contract suite on SQLite; the same rows in a real MariaDB server; a real gammu-smsd "
+        "1.42 with a dummy phone",
         missing="sender, price, messages still in the outbox table",
         reports="the parts of a long message are one message, delivered if all are; StatusError "
         "(TP-Status) gives the cause; cost comes from the tariff of the settings",

@@ -8,7 +8,6 @@ The default format is read (userguide, access-log-format; gw/bb_alog.c): time, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 import polars as pl
@@ -36,6 +35,7 @@ NOT_THE_FORMAT = "the line is not of Kannel's default access-log-format"
 _HEX_UNIT = r"([0-9A-Fa-f]{4})"
 
 Identifier = Literal["fid", "binf"]
+Way = Literal["backward", "forward"]
 
 
 def parsed(lines: pl.Series) -> pl.DataFrame:
@@ -59,36 +59,31 @@ def parsed(lines: pl.Series) -> pl.DataFrame:
 def owned(lines: pl.DataFrame) -> pl.DataFrame:
     """Lines of `parsed` with `owner`: the `line` of the message a receipt belongs to, or its own.
 
-    A receipt belongs to the last message before it with its FID; if no message has that FID, to
-    the last one without any FID that has its sender and recipient.
+    A receipt belongs to the last message before it with its FID, sender and recipient, else to
+    the next one: of a long message the receipt of the first part may be written before the
+    message is. If there is none, it belongs to the last message of these numbers without a FID.
     """
-    event = pl.col("event")
-    is_message = event.is_in(MESSAGE_EVENTS)
-    messages = lines.filter(is_message).with_columns(pl.col("line").alias("owner"))
-    receipts = lines.filter(event == RECEIPT_EVENT)
-    by_fid = _last_before(receipts.filter(pl.col("fid").is_not_null()), messages, ["fid"])
-    rest = receipts.join(by_fid.drop_nulls("owner"), on="line", how="anti")
-    by_numbers = _last_before(rest, messages.filter(pl.col("fid").is_null()), ["from", "to"])
-    found = pl.concat([by_fid, by_numbers]).drop_nulls("owner").select("line", "owner")
-    return lines.join(found, on="line", how="left", maintain_order="left").with_columns(
-        pl.coalesce("owner", "line").alias("owner")
+    messages = lines.filter(pl.col("event").is_in(MESSAGE_EVENTS)).with_columns(
+        pl.col("line").alias("owner")
     )
-
-
-def _last_before(
-    receipts: pl.DataFrame, messages: pl.DataFrame, keys: Sequence[str]
-) -> pl.DataFrame:
-    columns = ["line", *keys]
-    return (
-        receipts.select(columns)
-        .sort("line")
-        .join_asof(
-            messages.select(*columns, "owner").drop_nulls(keys).sort("line"),
-            on="line",
-            by=list(keys),
-            check_sortedness=False,
-        )
-        .select("line", "owner")
+    left = lines.filter(pl.col("event") == RECEIPT_EVENT)
+    named = messages.filter(pl.col("fid").is_not_null())
+    unnamed = messages.filter(pl.col("fid").is_null())
+    tries: tuple[tuple[pl.DataFrame, list[str], Way], ...] = (
+        (named, ["fid", "from", "to"], "backward"),
+        (named, ["fid", "from", "to"], "forward"),
+        (unnamed, ["from", "to"], "backward"),
+    )
+    found = []
+    for wanted, keys, way in tries:
+        met = left.select("line", *keys).join_asof(
+            wanted.select("line", *keys, "owner"),
+            on="line", by=keys, strategy=way, check_sortedness=False,
+        ).drop_nulls("owner")  # fmt: skip
+        found.append(met.select("line", "owner"))
+        left = left.join(met, on="line", how="anti", maintain_order="left")
+    return lines.join(pl.concat(found), on="line", how="left", maintain_order="left").with_columns(
+        pl.coalesce("owner", "line").alias("owner")
     )
 
 

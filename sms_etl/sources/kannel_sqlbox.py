@@ -40,6 +40,7 @@ class KannelSqlboxSettings(MappedDatabase):
     kind: Literal["kannel_sqlbox"]
     provider: str = "kannel"
     table: str | None = "sent_sms"
+    session_zone: bool = False
     time_zone: ZoneName = "UTC"
     time_formats: tuple[str, ...] = (UNIX_SECONDS,)
     columns: dict[Target, str] = COLUMNS

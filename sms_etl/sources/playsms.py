@@ -27,6 +27,7 @@ class PlaySmsSettings(MappedDatabase):
     kind: Literal["playsms"]
     provider: str = "playsms"
     table: str | None = "playsms_tblSMSOutgoing"
+    session_zone: bool = False
     time_zone: ZoneName = "UTC"
     time_formats: tuple[str, ...] = ("%Y-%m-%d %H:%M:%S",)
     columns: dict[Target, str] = COLUMNS
@@ -43,7 +44,7 @@ class PlaySms(MappedSql):
         history="what the table holds",
         look_back="every day of the settling period is read again",
         rate_limit="none; one query a day",
-        proof="contract suite on SQLite",
+        proof="contract suite on SQLite; the same rows in a real MariaDB server",
         missing="error codes, expired and refused as words of their own, time of sending, "
         "parts, currency; p_credit is in credits of playSMS, so it is not read",
         reports="every failure is 'failed' without a stated cause; the last change of a final "

@@ -1,4 +1,4 @@
-"""Messages that nobody here made up: a real gammu-smsd sends them, the SQL source reads them.
+"""Messages that nobody here made up: a real gammu-smsd sends them, the gammu source reads them.
 
 gammu-smsd runs with its dummy phone and an SQLite database; a long message is one row per part
 in `sentitems` and one message here.
@@ -60,20 +60,9 @@ business_time_zone = "UTC"
 pseudonym_key = "GAMMU_TEST_KEY"
 
 [sources.gammu]
-kind = "sql"
-provider = "gammu"
+kind = "gammu"
 url = "sqlite:///smsd.db"
 time_zone = "UTC"
-query = '''
-SELECT ID || '-' || SequencePosition AS part, ID AS message, DestinationNumber AS phone,
-       TextDecoded AS text, Status AS status, NULLIF(StatusCode, -1) AS code,
-       InsertIntoDB AS created, SendingDateTime AS sent, DeliveryDateTime AS delivered,
-       UpdatedInDB AS updated
-FROM sentitems WHERE InsertIntoDB >= :start AND InsertIntoDB < :end
-'''
-columns = {{ message_id = "part", part_of = "message", recipient = "phone", text = "text", \
-status = "status", code = "code", created_at = "created", sent_at = "sent", \
-done_at = "delivered", updated_at = "updated" }}
 constants = {{ campaign = "shop" }}
 """
 

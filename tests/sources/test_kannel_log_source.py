@@ -89,6 +89,11 @@ def test_a_receipt_that_comes_days_later_is_read_with_its_message(log, read):
     assert read(date(2026, 6, 13)).height == 0
 
 
+def test_a_receipt_that_is_written_before_its_long_message_meets_it(log, read):
+    log(receipt("08:00:00", "a1", 1, final("a1", "DELIVRD")), sent("08:00:00", "a1"))
+    assert read().select("message_id", "status").rows() == [("a1", "DELIVRD")]
+
+
 def test_a_number_that_the_message_centre_gives_again_belongs_to_the_last_message(log, read):
     log(
         sent("08:00:00", "7"),
