@@ -16,13 +16,15 @@ from sms_etl.errors import StoreError
 from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.metrics.double_entry import cross_check
 from sms_etl.model.schemas import CONSERVATION, CUBE, LATENCY, MESSAGES, UNMAPPED
+from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
 from sms_etl.reports.editions import Edition, EditionStore
-from sms_etl.reports.figures import Figures
+from sms_etl.reports.figures import Figures, RestatedFigure
 from sms_etl.reports.periods import days_to_load, period_days
 from sms_etl.reports.render import render
 from sms_etl.reports.source_states import ConfiguredSource
+from sms_etl.restatement import PARTS, SPENT, SUBMITTED, moved
 from sms_etl.store.warehouse import Campaign, FindingChanges
 
 CAMPAIGN_SEARCH_DAYS = 92
@@ -97,7 +99,35 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         ),
     )
     cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
-    return figures
+    return figures.model_copy(update={"restated": _restated(project, figures)})
+
+
+def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
+    """How the previous period moved since its last report.
+
+    Restatements are kept by business day, so a report in another zone says nothing of them.
+    """
+    first, last, now_ = figures.previous_first_day, figures.previous_last_day, figures.previous
+    if first is None or last is None or now_ is None:
+        return ()
+    if figures.zone != project.settings.project.business_time_zone:
+        return ()
+    told = editions(project).last_told(figures.kind, figures.period, first, last)
+    if told is None:
+        return ()
+    values = {(name, ""): getattr(now_, name) for name in (SUBMITTED, PARTS, *StatusClass)}
+    values |= {(SPENT, cost.currency): cost.spent_micro for cost in now_.costs}
+    found = moved(project.warehouse.restatements(first, last, told), values)
+    return tuple(
+        RestatedFigure(
+            figure=one.figure,
+            currency=one.currency,
+            then=one.then,
+            now=one.now,
+            causes=tuple(one.causes),
+        )
+        for one in found
+    )
 
 
 def freeze_report(project: Project, order: ReportOrder, audience: str) -> Edition:

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import StoreError
@@ -251,6 +251,20 @@ class EditionStore:
         with self._warehouse.read() as connection:
             row = connection.execute(last_made.limit(1)).first()
             return self._edition(row) if row is not None else None
+
+    def last_told(
+        self, report: ReportKind, period: Period | None, first_day: date, last_day: date
+    ) -> datetime | None:
+        """When anybody was last given a report of these days; null for never."""
+        query = select(func.max(EDITIONS.c.created_at)).where(
+            EDITIONS.c.report == report.value,
+            EDITIONS.c.period == (period.value if period else ""),
+            EDITIONS.c.first_day == first_day,
+            EDITIONS.c.last_day == last_day,
+        )
+        with self._warehouse.read() as connection:
+            told: datetime | None = connection.execute(query).scalar()
+        return told
 
     def recent(self, limit: int = 50) -> list[Edition]:
         """The editions made last, newest first."""

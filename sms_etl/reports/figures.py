@@ -201,6 +201,20 @@ class Finding(Figure):
     severity: float
 
 
+class RestatedFigure(Figure):
+    """A figure of the previous period that is another one than its last report said.
+
+    `figure` is submitted, a status class, parts or spent (millionths of `currency`); `causes`
+    are words of restatement.Cause.
+    """
+
+    figure: str
+    currency: str
+    then: int
+    now: int
+    causes: tuple[str, ...]
+
+
 class SourceState(Figure):
     """What one source brought for the period."""
 
@@ -248,6 +262,7 @@ class Figures(Figure):
     sources: tuple[SourceState, ...]
     comparisons: tuple[Comparison, ...] = ()
     change: Comparison | None = None
+    restated: tuple[RestatedFigure, ...] = ()
 
 
 VOLATILE_FIELDS = frozenset(
@@ -255,6 +270,7 @@ VOLATILE_FIELDS = frozenset(
         "as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded", "completeness",
         "all_median", "all_p90", "all_p95", "all_p99", "slow",
         "verdict",
+        "restated",
     }
 )  # fmt: skip
 """Fields that move when the same data is pulled again; they make no new revision."""

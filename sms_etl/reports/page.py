@@ -352,6 +352,7 @@ def page_values(figures: Figures, words: Words) -> dict[str, Any]:
         "operators_title": operators_title(words, figures),
         "hours": hours,
         "hours_title": hours_title(words, hours) if hours else "",
+        "restated": quality.restated_notes(words, figures),
         "source_notes": quality.source_notes,
         "definitions": quality.definitions(words, figures),
     }

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from sms_etl.model.vocabulary import FoldReason, QuarantineReason
 from sms_etl.reports.figures import Figures, SourceState
 from sms_etl.reports.language import Words
+from sms_etl.restatement import Cause
 
 
 def fold_reason(words: Words, name: str) -> str:
@@ -74,6 +75,52 @@ def source_notes(words: Words, state: SourceState) -> list[str]:
         ordered = sorted(state.unmapped.items(), key=lambda item: (-item[1], item[0]))
         text = "; ".join(f"{words.label(word)}: {words.count(n)}" for word, n in ordered)
         notes.append(words.text("Status words not in the dictionary: %(counts)s.", counts=text))
+    return notes
+
+
+def restated_figure(words: Words, name: str) -> str:
+    """A figure that rebuilds may move."""
+    known = {
+        "submitted": words.text("Sent"),
+        "delivered": words.text("Delivered"),
+        "failed": words.text("Failed"),
+        "rejected": words.text("Rejected"),
+        "unknown": words.text("Without an answer"),
+        "pending": words.text("Waiting"),
+        "parts": words.text("Parts"),
+        "spent": words.text("Spent"),
+    }
+    return known[name]
+
+
+def cause(words: Words, name: str) -> str:
+    """Why a figure moved."""
+    match Cause(name):
+        case Cause.RECEIPTS:
+            return words.text("late receipts")
+        case Cause.PRICES:
+            return words.text("late prices")
+        case Cause.MAPPING:
+            return words.text("a changed dictionary")
+        case Cause.SETTINGS:
+            return words.text("changed settings")
+        case Cause.CODE:
+            return words.text("a new version of the program")
+
+
+def restated_notes(words: Words, figures: Figures) -> list[str]:
+    """How the previous period moved since its last report: `Delivered: 5,120 → 5,133 (why)`."""
+    notes = []
+    for one in figures.restated:
+        shown = [
+            words.money(value, one.currency) if one.currency else words.count(value)
+            for value in (one.then, one.now)
+        ]
+        if shown[0] == shown[1]:
+            continue
+        why = ", ".join(cause(words, name) for name in one.causes)
+        name = restated_figure(words, one.figure)
+        notes.append(f"{name}: {shown[0]} → {shown[1]} ({why})")
     return notes
 
 
