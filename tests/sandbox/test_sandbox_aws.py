@@ -13,7 +13,10 @@ import requests
 from moto.logs import models as moto_logs
 from moto.server import ThreadedMotoServer
 
+from sms_etl.dictionaries import load_dictionary
 from sms_etl.errors import PermanentSourceError
+from sms_etl.messages.build import Recipe, build_messages
+from sms_etl.model.schemas import OUTBOX
 from sms_etl.sandbox.agree import misread
 from sms_etl.sandbox.aws_logs import ACCESS_KEY_ID, REGION
 from sms_etl.sandbox.bench import Bench
@@ -172,3 +175,35 @@ def test_what_is_not_there_is_told_with_how_to_mend_it(bench, connect, moto):
     (line,) = AwsEum("shop", settings).check()
     assert not line.ok
     assert "NoSuchBucket" in line.mend
+
+
+@pytest.mark.parametrize("kind", ["aws_eum", "aws_sns"])
+def test_days_that_look_ahead_hold_every_message_once(bench, monkeypatch, kind):
+    """The pull of a day holds receipts of the next days too; they are folded, not counted."""
+    aws_bench = bench(kind)
+    for name, value in aws_bench.case.secrets(aws_bench.sandbox.accounts).items():
+        monkeypatch.setenv(name, value)
+    days = [DAY - timedelta(days=1), DAY, DAY + timedelta(days=1)]
+    observed = [
+        aws_bench.read(list(plan.pages)).with_columns(pull=pl.lit(str(plan.first_day)))
+        for plan in aws_bench.source.plan(days, aws_bench.context())
+    ]
+    pulls = pl.DataFrame(
+        [(str(day), day, day, rows.height) for day, rows in zip(days, observed, strict=True)],
+        schema={
+            "pull": pl.String, "first_day": pl.Date, "last_day": pl.Date, "records": pl.Int64,
+        },
+        orient="row",
+    )  # fmt: skip
+    recipe = Recipe(
+        source="shop", provider=kind, dictionary=load_dictionary(kind), rules=(), tariff=(),
+        zone=aws_bench.zone, home_country="UA", silence_hours=72, pseudonym_key=b"key",
+    )  # fmt: skip
+    built = build_messages(pl.concat(observed).lazy(), OUTBOX.empty().lazy(), pulls, days, recipe)
+    for day in days:
+        counted = built.messages.filter(pl.col("day") == day)
+        assert set(counted["message_id"]) == aws_bench.ids([day])
+    account = built.conservation.group_by("reason").agg(pl.col("records").sum())
+    folded = dict(account.drop_nulls().iter_rows())
+    assert folded["belongs_to_another_day"] > 0
+    assert built.quarantine.is_empty()
