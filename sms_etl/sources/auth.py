@@ -49,6 +49,9 @@ class NoAuth(AuthBase):
 class RenewableAuth(AuthBase):
     """Credentials that run out and can be had anew."""
 
-    def renew(self) -> None:
-        """Forget what was refused; the next request gets a new one."""
+    def renew(self, refused: requests.PreparedRequest) -> None:
+        """Forget what was refused; the next request gets a new one.
+
+        What another thread has renewed in the meantime stays.
+        """
         raise NotImplementedError

@@ -376,7 +376,7 @@ class HttpClient:
         status = response.status_code
         if status == 401 and not asked.renewals and isinstance(self._auth, RenewableAuth):
             asked.renewals.append(now())
-            self._auth.renew()
+            self._auth.renew(response.request)
             raise _Again("the token was refused", 0.0)
         if status in TRANSIENT_STATUSES:
             wait = retry_after(response.headers.get("Retry-After"))

@@ -45,13 +45,18 @@ class ClientCredentials(RenewableAuth):
         with self._lock:
             if not self._token or self._clock() >= self._good_until:
                 self._fetch()
-            request.headers["Authorization"] = f"Bearer {self._token}"
+            request.headers["Authorization"] = self._header
         return request
 
-    def renew(self) -> None:
-        """Forget the token."""
+    def renew(self, refused: requests.PreparedRequest) -> None:
+        """Forget the token that a request was refused with."""
         with self._lock:
-            self._token = ""
+            if refused.headers.get("Authorization") == self._header:
+                self._token = ""
+
+    @property
+    def _header(self) -> str:
+        return f"Bearer {self._token}"
 
     def _fetch(self) -> None:
         data = self._client.post_form(self._path, self._fields).data

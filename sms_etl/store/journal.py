@@ -1,7 +1,8 @@
 """The journal of a pull under way: which answers lie in its folder, should it die.
 
 A line per page, written after the page. Whoever holds the file's lock is alive: the system lets
-go of it when a process ends, however it ends. The manifest makes the journal superfluous.
+go of it when a process ends, however it ends. The manifest makes the journal superfluous. Where a
+file system has no locks nobody can be known to be dead, and nothing is resumed.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class Journal:
                 f"{self._path} cannot be written ({error.strerror}). "
                 f"Check that the folder exists, is writable and has room."
             ) from error
-        fcntl.flock(self._file, fcntl.LOCK_EX)
+        with suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_EX)
         self._write(_Head(asked=asked))
 
     def add(self, fingerprint: str, page: ManifestPage) -> None:

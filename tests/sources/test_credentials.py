@@ -115,6 +115,23 @@ class TestClientCredentials:
         with pytest.raises(PermanentSourceError, match="HTTP 401"):
             asker.get_json("/list")
 
+    def test_a_token_that_another_thread_renewed_meanwhile_is_kept(self, server, asker, naps):
+        """Both were sent with token one; the second refusal must not throw token two away."""
+        server.script = [granted("one"), FINE]
+        asker.get_json("/list")
+
+        def renewed_by_another(_asked):
+            server.script = [Reply(b"{}", 401), granted("two"), FINE]
+            asker.get_json("/list")
+            server.script = [FINE]
+            return Reply(b"{}", 401)
+
+        server.otherwise = renewed_by_another
+        asker.get_json("/late")
+        tokens = [one.headers["Authorization"] for one in server.asked if one.target == "/late"]
+        assert tokens == ["Bearer one", "Bearer two"]
+        assert [one.target for one in server.asked].count("/oauth2/token") == 2
+
     def test_a_wrong_secret_is_told_without_it(self, server, asker):
         server.script = [Reply.of({"error": f"invalid_client {SECRET}"}, status=401)]
         with pytest.raises(PermanentSourceError, match=r"/oauth2/token: HTTP 401") as caught:

@@ -16,9 +16,10 @@ from requests.auth import HTTPBasicAuth
 
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.sources import http
-from sms_etl.sources.auth import BearerAuth
+from sms_etl.sources.auth import BearerAuth, NoAuth
 from sms_etl.sources.http import HttpClient, HttpSettings
 from sms_etl.sources.rate_budget import RateBudget, rate_budget
+from sms_etl.sources.slices import Recall, Recording
 from tests.sources.scripted_server import Reply
 
 SECRET = "very-secret-7f3a"
@@ -235,6 +236,53 @@ def test_basic_authorization_is_sent(server):
     settings = HttpSettings(kind="test", base_url=server.url)
     HttpClient("shop", "a", settings, HTTPBasicAuth("me", SECRET), SECRET).get_json("/")
     assert server.asked[0].headers["Authorization"].startswith("Basic ")
+
+
+class TestFingerprint:
+    """By it the answers of a dead pull are known again: the same question of the same account."""
+
+    @pytest.fixture
+    def of(self, server):
+        server.otherwise = lambda asked: FINE
+        settings = HttpSettings(kind="test", base_url=server.url, requests_per_second=1000)
+
+        def asked(call, account="account", secret=SECRET):
+            return call(HttpClient("shop", account, settings, NoAuth(), secret)).fingerprint
+
+        return asked
+
+    def test_another_account_method_query_or_body_is_another_question(self, of):
+        told = [
+            of(lambda asker: asker.get_json("/list", {"page": "1"})),
+            of(lambda asker: asker.get_json("/list", {"page": "1"}), account="other"),
+            of(lambda asker: asker.get_json("/list", {"page": "2"})),
+            of(lambda asker: asker.get_json("/other", {"page": "1"})),
+            of(lambda asker: asker.post_json("/list", {"page": "1"})),
+            of(lambda asker: asker.post_json("/list", {"page": "2"})),
+            of(lambda asker: asker.post_form("/list", {"page": "1"})),
+        ]
+        assert len(set(told)) == len(told)
+
+    @pytest.mark.parametrize("way", ["post_json", "post_form"])
+    def test_a_new_secret_in_the_body_asks_the_same(self, of, way):
+        def by(secret):
+            return of(lambda asker: getattr(asker, way)("/l", {"key": secret}), secret=secret)
+
+        assert by('old "ключ" &1') == by('new+"ключ" =2')
+
+    def test_what_is_recalled_is_not_asked_and_looks_as_it_did(self, server):
+        server.script = [Reply(b"busy", 503, {"Retry-After": "0"}), Reply(b'{"n": 1.50}')]
+        asker = client(server.url)
+        first = asker.get_json("/list")
+        page = first.page(1)
+        recording = Recording(page.received_at, page.meta, lambda: page.body)
+        again = asker.recalling(Recall({page.fingerprint: recording})).get_json("/list")
+        assert len(server.asked) == 2
+        assert again.page(1) == page
+        assert again.data == first.data
+        server.script = [FINE]
+        asker.get_json("/list")
+        assert len(server.asked) == 3, "the client itself recalls nothing"
 
 
 class TestRateBudget:
