@@ -89,7 +89,7 @@ class Sql(MappedSql):
         history="what the table holds",
         look_back="every day of the settling period is read again",
         rate_limit="none; one query a day",
-        proof="contract suite on SQLite; its own tests on SQLite, real PostgreSQL and MariaDB servers",
+        proof="contract suite on SQLite; its own tests; real PostgreSQL and MariaDB servers",
         missing="what the table lacks",
         reports="what is not mapped is 'unknown', and the data quality section says so",
         documents="docs/configuration.md",

@@ -5,12 +5,16 @@ Only SELECT is ever asked: deleting a row there cancels a scheduled message.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+import polars as pl
+
 from sms_etl.config.settings import ZoneName
-from sms_etl.sources.base import Facts
+from sms_etl.sources.base import Facts, LandedPage
 from sms_etl.sources.mapping import Target
 from sms_etl.sources.sql import MappedDatabase, MappedSql
+from sms_etl.sources.values import with_plus
 
 COLUMNS: dict[Target, str] = {
     "message_id": "id",
@@ -59,3 +63,7 @@ class TurboSmsSql(MappedSql):
         "messages sent over HTTP are in the table; whether the session's zone is Ukrainian "
         "(compare 'added' of a fresh row with the clock)",
     )
+
+    def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """As every table; numbers are international and written as digits only."""
+        return super().read(pages).with_columns(with_plus(pl.col("recipient")).alias("recipient"))

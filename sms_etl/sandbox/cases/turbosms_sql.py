@@ -10,5 +10,5 @@ CASE = Case(
         "batch_rows": 5,
     },
     secrets=lambda _accounts: {},
-    tells=("sender", "created_at", "sent_at", "done_at"),
+    tells=("recipient", "sender", "created_at", "sent_at", "done_at"),
 )
