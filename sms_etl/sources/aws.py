@@ -67,14 +67,15 @@ class AwsSettings(SourceSettings):
 
     Without `access_key_id` and `secret_access_key` boto3 looks for credentials as all AWS tools
     do (environment, ~/.aws, role of the machine). `late_hours`: how long after a day its log is
-    still looked at for receipts; AWS waits 72 hours for them. `base_url` is for tests.
+    still looked at for receipts. AWS waits 72 hours for them; four days are the days that are
+    pulled again for late receipts. `base_url` is for tests.
     """
 
     region: str
     access_key_id: EnvSecret | None = None
     secret_access_key: EnvSecret | None = None
     session_token: EnvSecret | None = None
-    late_hours: Annotated[float, Field(gt=0, le=24 * 14)] = 72.0
+    late_hours: Annotated[float, Field(gt=0, le=24 * 14)] = 96.0
     base_url: BaseUrl | None = None
     requests_per_second: Annotated[float, Field(gt=0, le=1000)] = 5.0
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0

@@ -83,7 +83,7 @@ class TestPages:
         asked = [json.loads(request.body) for request in server.asked]
         assert [body.get("nextToken") for body in asked] == [None, "1", "2", "3"]
 
-    def test_the_log_is_searched_from_a_minute_before_the_day_to_72_hours_after_it(
+    def test_the_log_is_searched_from_a_minute_before_the_day_to_four_days_after_it(
         self, eum, server
     ):
         server.script = [found()]
@@ -93,7 +93,7 @@ class TestPages:
             datetime.fromtimestamp(asked[k] / 1000, UTC) for k in ("startTime", "endTime")
         )
         assert start == datetime(2026, 6, 9, 20, 59, tzinfo=UTC)
-        assert end == datetime(2026, 6, 13, 20, 59, 59, 999000, tzinfo=UTC)
+        assert end == datetime(2026, 6, 14, 20, 59, 59, 999000, tzinfo=UTC)
 
     def test_a_token_that_comes_again_is_refused(self, eum, server):
         server.otherwise = lambda asked: found("{}", nextToken="same")
