@@ -23,7 +23,7 @@ from tests.contract.streams import (
 )
 
 THREE_DAYS = days_between(AUTUMN - timedelta(days=1), AUTUMN + timedelta(days=1))
-SMALL_PAGES = 3
+SMALL_PAGES = 5
 
 
 @pytest.fixture(scope="module")
@@ -245,4 +245,4 @@ def test_a_record_that_comes_twice_is_one_row(bench):
 def test_a_clock_that_disagrees_loses_nothing(bench, hours):
     now = bench.at_usual_time([ORDINARY])
     rows = bench.pull([ORDINARY], now=now + timedelta(hours=hours)).rows
-    assert agrees(bench, rows, [ORDINARY]) or bench.case.pulled_after < timedelta(hours=3)
+    assert agrees(bench, rows, [ORDINARY])
