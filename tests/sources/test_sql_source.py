@@ -252,8 +252,8 @@ def test_a_server_that_is_down_is_transient_and_its_password_is_not_told(monkeyp
 
 
 def test_a_missing_driver_is_named(tmp_path):
-    (missing,) = source_with(tmp_path, url="mysql+pymysql://me@127.0.0.1/db").check()
-    assert "pip install pymysql" in missing.mend
+    (missing,) = source_with(tmp_path, url="mssql+pymssql://me@127.0.0.1/db").check()
+    assert "pip install pymssql" in missing.mend
 
 
 @pytest.mark.parametrize(
