@@ -254,5 +254,91 @@ UNMAPPED = Table(
     ),
 )
 
+INVOICE_LINES = Table(
+    "invoice_lines",
+    "What an invoice says, in our columns: a line per message, or a total",
+    (
+        Column("pull", pl.String, "Identifier of the landed file", nullable=False),
+        Column("page", pl.UInt32, "Table number within the file, from 1", nullable=False),
+        Column("record", pl.UInt32, "Line number within the table, from 0", nullable=False),
+        Column("day", pl.Date, "Calendar day it is about; null if unreadable"),
+        Column("last_day", pl.Date, "Last day of a total over several days, else `day`"),
+        Column("message_id", pl.String, "Provider's identifier"),
+        Column("campaign", pl.String, "Campaign, where the invoice names one"),
+        Column("country", pl.String, "ISO 3166 alpha-2, where the invoice names one"),
+        Column("messages", pl.Int64, "Messages of a total"),
+        Column("parts", pl.Int64, "Parts billed"),
+        Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("problem", pl.String, "ReconciliationDetail of a line that cannot be used"),
+    ),
+)
+
+RECONCILIATION = Table(
+    "reconciliation",
+    "One row per message as the outbox, the provider's log and the invoice know it, in one state; "
+    "outbox_rows, messages and invoice_lines add up to all that were compared",
+    (
+        Column(
+            "day",
+            pl.Date,
+            "Calendar day: of the message in the log, else of the outbox row, else of the line",
+            nullable=False,
+        ),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("campaign", pl.String, "Campaign identifier, or 'unknown'", nullable=False),
+        Column("message_id", pl.String, "Provider's identifier; null where none was stored"),
+        Column("submitted_at", UTC_TIME, "When it was submitted, by the side that decides the day"),
+        Column("state", pl.String, "ReconciliationState", nullable=False),
+        Column("detail", pl.String, "ReconciliationDetail; null where the state says it all"),
+        Column("outbox_rows", pl.Int64, "Rows of the own outbox", nullable=False),
+        Column("messages", pl.Int64, "Messages of the provider's log", nullable=False),
+        Column("invoice_lines", pl.Int64, "Lines of the invoice", nullable=False),
+        Column("parts_ours", pl.Int64, "Parts by the outbox's text, else by the log"),
+        Column("parts_theirs", pl.Int64, "Parts on the invoice; without an invoice by the log"),
+        Column("ours_micro", pl.Int64, "Cost by the log or the tariff, millionths of the unit"),
+        Column("theirs_micro", pl.Int64, "Cost on the invoice, millionths of the unit"),
+        Column("currency", pl.String, "ISO 4217 code of the cost, ours before theirs"),
+    ),
+)
+
+RECONCILIATION_DAYS = Table(
+    "reconciliation_days",
+    "What each side had on a day, and which kind of silence it is if one was silent",
+    (
+        Column("day", pl.Date, "Calendar day", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("silence", pl.String, "Silence", nullable=False),
+        Column("outbox_rows", pl.Int64, "Rows of the own outbox", nullable=False),
+        Column("messages", pl.Int64, "Messages of the provider's log", nullable=False),
+        Column("invoice_lines", pl.Int64, "Lines of the invoice", nullable=False),
+        Column("records", pl.Int64, "Records landed for the day, read or not", nullable=False),
+        Column("final", pl.Int64, "Messages delivered, failed or rejected", nullable=False),
+        Column("usual_final", pl.Float64, "Share of these in the days before; null if too few"),
+    ),
+)
+
+INVOICE_TOTALS = Table(
+    "invoice_totals",
+    "Totals of an invoice without identifiers beside the sums of our messages",
+    (
+        Column("day", pl.Date, "Last day of the total", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("first_day", pl.Date, "First day of the total", nullable=False),
+        Column("country", pl.String, "ISO 3166 alpha-2; null: all"),
+        Column("campaign", pl.String, "Campaign; null: all"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("state", pl.String, "TotalState", nullable=False),
+        Column("lines", pl.Int64, "Lines of the invoice; 0: it has none for these messages"),
+        Column("messages_ours", pl.Int64, "Messages of the log", nullable=False),
+        Column("messages_theirs", pl.Int64, "Messages on the invoice; null if it does not say"),
+        Column("parts_ours", pl.Int64, "Parts of these messages, where known", nullable=False),
+        Column("parts_theirs", pl.Int64, "Parts on the invoice; null if it does not say"),
+        Column("ours_micro", pl.Int64, "Cost by the log or the tariff in this currency"),
+        Column("theirs_micro", pl.Int64, "Cost on the invoice; null if it does not say"),
+        Column("difference_micro", pl.Int64, "theirs - ours; null where theirs is"),
+    ),
+)
+
 LAKE_TABLES = (MESSAGES, QUARANTINE, CUBE, LATENCY, CONSERVATION, UNMAPPED)
 """Tables kept in the lake; each is partitioned by day and source."""

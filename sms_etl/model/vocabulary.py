@@ -178,3 +178,64 @@ UNKNOWN_LABEL = "unknown"
 
 MICRO = 1_000_000
 """Money is kept as whole millionths of a currency unit: one SMS costs less than one cent."""
+
+
+class ReconciliationState(StrEnum):
+    """How the own outbox, the provider's log and the invoice agree on a message.
+
+    NOT_BILLED: in the log, not on an invoice that covers its day. NOT_COMPARED: nothing stands
+    beside it. UNREADABLE: a line of the invoice that cannot be used.
+    """
+
+    MATCHED = "matched"
+    MISSING_AT_PROVIDER = "missing_at_provider"
+    UNKNOWN_TO_US = "unknown_to_us"
+    DOUBLED = "doubled"
+    PRICED_DIFFERENTLY = "priced_differently"
+    PARTS_DIFFER = "parts_differ"
+    NOT_BILLED = "not_billed"
+    UNREADABLE = "unreadable"
+    NOT_COMPARED = "not_compared"
+
+
+class ReconciliationDetail(StrEnum):
+    """What exactly a state means for a message."""
+
+    NO_MESSAGE_ID = "no_message_id"
+    BILLED_NOT_LOGGED = "billed_not_logged"
+    NOT_IN_OUTBOX = "not_in_outbox"
+    ONLY_BILLED = "only_billed"
+    SENT_TWICE = "sent_twice"
+    LISTED_TWICE = "listed_twice"
+    BILLED_TWICE = "billed_twice"
+    ON_TWO_INVOICES = "on_two_invoices"
+    CURRENCY = "currency"
+    BAD_LINE = "bad_line"
+    BAD_TIME = "bad_time"
+    BAD_COUNT = "bad_count"
+    BAD_PRICE = "bad_price"
+    NO_CURRENCY = "no_currency"
+
+
+class TotalState(StrEnum):
+    """How a total of an invoice agrees with our sums."""
+
+    MATCHED = "matched"
+    MESSAGES_DIFFER = "messages_differ"
+    PARTS_DIFFER = "parts_differ"
+    PRICED_DIFFERENTLY = "priced_differently"
+    NOT_BILLED = "not_billed"
+    UNREADABLE = "unreadable"
+
+
+class Silence(StrEnum):
+    """Which side was silent on a day. NOTHING_KNOWN: an empty answer, and no outbox to ask."""
+
+    NONE = "none"
+    NOT_PULLED = "not_pulled"
+    NOTHING_SENT = "nothing_sent"
+    NOTHING_KNOWN = "nothing_known"
+    PROVIDER_EMPTY = "provider_empty"
+    RECORDS_UNREADABLE = "records_unreadable"
+    OUTBOX_EMPTY = "outbox_empty"
+    RECEIPTS_STOPPED = "receipts_stopped"
