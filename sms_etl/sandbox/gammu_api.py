@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -27,7 +27,7 @@ class GammuApi(TableApi):
     name = "gammu"
     id_field = "ID"
     kept = ("InsertIntoDB", "SequencePosition")
-    words = {  # noqa: RUF012
+    words: ClassVar[Mapping[str, Told]] = {
         "waiting": Told("Reserved"),
         "leaving": Told("Reserved"),
         "sent": Told("SendingOK", NONE),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ class JasminApi(TableApi):
     name = "jasmin"
     id_field = "msgid"
     kept = ("created_at",)
-    words = {  # noqa: RUF012
+    words: ClassVar[Mapping[str, Told]] = {
         **{stage: Told(told.word) for stage, told in SMPP_WORDS.items()},
         "sent": Told("ESME_ROK"),
         "no_receipt": Told("ESME_ROK"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ class PlaySmsApi(TableApi):
     name = "playsms"
     id_field = "smslog_id"
     kept = ("p_datetime",)
-    words = {  # noqa: RUF012
+    words: ClassVar[Mapping[str, Told]] = {
         "waiting": PENDING,
         "leaving": PENDING,
         "sent": SENT,

@@ -6,7 +6,7 @@ Columns and words also from github.com/mp091689/TurboSms README.md. Ukrainian ti
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -23,7 +23,7 @@ class TurboSmsSqlApi(TableApi):
 
     name = "turbosms_sql"
     kept = ("added",)
-    words = {  # noqa: RUF012
+    words: ClassVar[Mapping[str, Told]] = {
         "waiting": Told(None),
         "leaving": Told("ACCEPTD", 0),
         "sent": Told("ENROUTE", 0),

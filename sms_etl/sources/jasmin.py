@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
-from sms_etl.sources.base import Facts
-from sms_etl.sources.mapping import Target
+import polars as pl
+
+from sms_etl.sources.base import Facts, LandedPage
+from sms_etl.sources.mapping import Target, mapped_observations
+from sms_etl.sources.records import scan_json
 from sms_etl.sources.sql import MappedDatabase, MappedSql
+
+ENUM = "CommandStatus."
+"""Drivers that write the logger's constant as text put this before its name."""
 
 COLUMNS: dict[Target, str] = {
     "message_id": "msgid",
@@ -49,7 +56,14 @@ class Jasmin(MappedSql):
         "from the tariff of the settings",
         documents="github.com/jookies/jasmin misc/scripts/sms_logger.py @0aac58e",
         to_check="that receipts are asked for (dlr-level 2 or 3); that the table is named "
-        "submit_log, because the logger writes receipts to that name only; how the status of an "
-        "accepted message is written (ESME_ROK or CommandStatus.ESME_ROK); that both clocks, "
+        "submit_log, because the logger writes receipts to that name only; that the column status "
+        "is wide enough: its 15 characters cut names such as ESME_RSUBMITFAIL; that both clocks, "
         "created_at and status_at, are of one zone",
     )
+
+    def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """As every table; a status is the name of the constant."""
+        status = pl.col(self._settings.columns["status"]).str.strip_prefix(ENUM)
+        return mapped_observations(
+            scan_json(pages, self._headings).with_columns(status), self._settings
+        )

@@ -77,8 +77,8 @@ class KannelLog(Source):
         missing="time of acceptance, price, parts; the number of a message that was refused",
         reports="the time of sending stands for the submission unless the outbox knows it; the "
         "time of a receipt stands for the final time; a message without a number of its own is "
-        "named by its time, sender and recipient; receipts that match no message (second parts "
-        "of long messages) and received messages are counted as inbound",
+        "named by its time, sender and recipient; receipts that match no message in the logs "
+        "(second parts of long messages) and received messages are counted as inbound",
         documents="userguide of kannel-docs 1.4.5, pruiz/kannel gw/bb_alog.c and "
         "gw/bb_smscconn.c @cdbcfc1",
         to_check="that access-log-format is not set; that receipts are asked for (dlr-mask); "
