@@ -98,7 +98,8 @@ class DropFolder(Source):
         "until their first callback",
         documents="docs/configuration.md; presets: sms_etl/sources/presets.toml",
         to_check="the headings and status words of the preset alphasms_xlsx (the cabinet's manual "
-        "shows the columns in pictures only), all of the preset smsapi_callbacks; a wrong heading "
+        "shows the columns in pictures only), and whether its price is of the message or of one SMS; "
+        "all of the preset smsapi_callbacks; the substatuses of GMS; a wrong heading "
         "is refused with the headings there are, an unknown word is told in every report",
     )
 
