@@ -232,7 +232,12 @@ class Twilio(HttpSource[TwilioSettings]):
         recent = sorted(day for day in days if day >= oldest)
         if recent:
             query = {"PageSize": str(PAGE_SIZE)}
-            pages = self._pages(client, query, _older_than(recent[0], context.zone))
+            stop = _older_than(recent[0], context.zone)
+            pages = self.sliced(
+                client,
+                [partial(self._pages, query=query, stop=stop)],
+                day_window(recent[-1], context.zone).end,
+            )
             yield PullPlan(recent[0], recent[-1], f"newest down to {recent[0]}", pages)
 
     def _pages(
