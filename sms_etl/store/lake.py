@@ -51,6 +51,7 @@ class Lake:
                     mode="ignore",
                     delta_write_options={"partition_by": PARTITION_COLUMNS},
                 )
+            _require_columns(table, path)
             if ordered.is_empty():
                 DeltaTable(str(path)).delete(_slice(source, days))
                 return
@@ -75,6 +76,7 @@ class Lake:
         if not DeltaTable.is_deltatable(str(path)):
             return table.empty().lazy()
         with _readable(path, "read"):
+            _require_columns(table, path)
             frame = pl.scan_delta(str(path))
         if first is not None:
             frame = frame.filter(pl.col("day") >= first)
@@ -88,6 +90,18 @@ class Lake:
         """Version number of a table; null if never written."""
         path = self.path(table)
         return DeltaTable(str(path)).version() if DeltaTable.is_deltatable(str(path)) else None
+
+
+def _require_columns(table: Table, path: Path) -> None:
+    """Refuse a table that an earlier release wrote with other columns."""
+    there = {field.name for field in DeltaTable(str(path)).schema().fields}
+    missing = [name for name in table.names if name not in there]
+    if missing:
+        raise StoreError(
+            f"The lake table {path} was written by an earlier release: it has no column "
+            f"{', '.join(missing)}. Move the folder {path.parent} away and run the job "
+            f"rebuild_from_landing over all days; nothing is pulled again."
+        )
 
 
 def _slice(source: str, days: Sequence[date]) -> str:

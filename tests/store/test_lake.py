@@ -1,13 +1,14 @@
 """The lake: a slice is replaced whole, and nothing else is touched."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import polars as pl
 import pytest
 
 from sms_etl.errors import StoreError
-from sms_etl.model.schemas import CONSERVATION
+from sms_etl.model.schemas import CONSERVATION, CUBE
 from sms_etl.store.lake import Lake
 
 MONDAY, TUESDAY = date(2026, 10, 26), date(2026, 10, 27)
@@ -87,3 +88,16 @@ def test_writers_of_different_sources_do_not_disturb_each_other(tmp_path):
         )
 
     assert content(lake) == {("seed", MONDAY, 0)} | {(name, MONDAY, 1) for name in names}
+
+
+def test_a_table_of_an_earlier_release_says_how_to_build_it_anew(tmp_path):
+    lake = Lake(tmp_path)
+    earlier = replace(CUBE, columns=CUBE.columns[:-1])
+    day = date(2026, 10, 5)
+    lake.replace(earlier, "twilio", [day], earlier.empty())
+    for deed in (
+        lambda: lake.scan(CUBE),
+        lambda: lake.replace(CUBE, "twilio", [day], CUBE.empty()),
+    ):
+        with pytest.raises(StoreError, match=r"no column messages_with_time.*rebuild_from_landing"):
+            deed()
