@@ -1,6 +1,7 @@
 """What the stream suite cannot see: providers that page, count or shape their answers oddly."""
 
 from datetime import UTC, date, datetime
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -71,7 +72,7 @@ def visits(total, *texts):
         }
         for text in texts
     ]  # fmt: skip
-    pagination = {"currentPage": 1, "pagesCount": 2, "totalItems": total}
+    pagination = {"currentPage": 1, "pagesCount": min(2, total), "totalItems": total}
     return Reply.of({"visits": {"data": data, "pagination": pagination}})
 
 
@@ -83,6 +84,15 @@ def test_visits_that_arrive_in_a_window_that_is_over_are_told_of(stream_of, pull
         pull(stream_of("shlink", Engagement.CLICKS, api_key="KEY"))
 
 
+def test_the_last_second_of_a_day_is_the_last_that_is_asked_for(stream_of, pull, server):
+    server.otherwise = lambda _asked: visits(0)
+    stream = stream_of("shlink", Engagement.CLICKS, api_key="KEY")
+    pull(stream)
+    pull(stream, now=datetime(2026, 10, 20, 12, 30, 15, 500_000, tzinfo=UTC))
+    ends = [parse_qs(urlsplit(asked.target).query)["endDate"] for asked in server.asked]
+    assert ends == [["2026-10-20T20:59:59+00:00"], ["2026-10-20T12:30:14+00:00"]]
+
+
 def test_a_day_that_has_not_begun_is_not_asked_for(stream_of, pull, server):
     early = datetime(2026, 10, 19, 12, tzinfo=UTC)
     pages, events = pull(stream_of("shlink", Engagement.CLICKS, api_key="KEY"), now=early)
@@ -92,20 +102,31 @@ def test_a_day_that_has_not_begun_is_not_asked_for(stream_of, pull, server):
 
 
 def test_a_visit_of_an_old_server_without_the_link_is_a_click(stream_of, pull, server):
-    reply = visits(1, "2026-10-20T12:00:00+03:00")
-    server.otherwise = lambda _asked: reply
-    server.script = [Reply(reply.body.replace(b'"pagesCount": 2', b'"pagesCount": 1'))]
+    server.script = [visits(1, "2026-10-20T12:00:00+03:00")]
     _, events = pull(stream_of("shlink", Engagement.CLICKS, api_key="KEY"))
     row = events.row(0, named=True)
     assert row["at"] == datetime(2026, 10, 20, 9, tzinfo=UTC)
     assert (row["link"], row["robot"]) == (None, False)
 
 
-def received(number):
+def received(number, second=0):
     return {
         "messageId": str(number), "to": "380440000000", "from": "380501234567", "text": "STOP",
-        "receivedAt": "2026-10-20T09:00:00.000+0000",
+        "receivedAt": f"2026-10-20T09:00:{second:02d}.000+0000",
     }  # fmt: skip
+
+
+def test_replies_of_one_moment_on_two_pages_are_all_read(stream_of, pull, server):
+    inbox = [received(n, second) for n, second in enumerate([9, 7, 5, 5, 1])]
+
+    def newest_before(asked):
+        until = parse_qs(urlsplit(asked.target).query)["receivedUntil"][0]
+        return Reply.of({"results": [r for r in inbox if r["receivedAt"] < until][:3]})
+
+    server.otherwise = newest_before
+    pages, events = pull(stream_of("infobip", Engagement.REPLIES, api_key="KEY", page_size=3))
+    assert [page.records for page in pages] == [3, 3, 1]
+    assert set(events["event_id"]) == {"0", "1", "2", "3", "4"}
 
 
 def test_more_replies_in_a_moment_than_fit_a_page_are_not_lost_in_silence(stream_of, pull, server):
