@@ -27,6 +27,10 @@ def check_project(project: Project) -> Iterator[CheckResult]:
     outbox = project.outbox
     if outbox is not None:
         yield from _listed("outbox", outbox.check)
+    for name in project.settings.invoices:
+        invoices = project.invoices(name)
+        if invoices is not None:
+            yield from _listed(f"invoices {name}", invoices.check)
     for name in project.enabled:
         yield from _listed(f"source {name}", project.source(name).check)
         yield from _listed(f"source {name}", partial(_streams, project, name))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from sms_etl.config import Settings, load_settings
 from sms_etl.errors import ConfigError
-from sms_etl.sources.base import Source, Stream
+from sms_etl.sources.base import PullKind, Source, Stream
+from sms_etl.sources.invoices import Invoices
 from sms_etl.sources.outbox import Outbox
 from sms_etl.sources.registry import make_outbox, make_source, source_class
 from sms_etl.store.lake import Lake
@@ -80,6 +81,32 @@ class Project:
         """The engagement that the settings want to be pulled from a source."""
         wanted = getattr(self.settings.sources[name], ENGAGEMENT_KEY, ())
         return tuple(stream for stream in self.source(name).streams() if stream.kind in wanted)
+
+    def invoices(self, name: str) -> Invoices | None:
+        """The folder of invoices of a source, if configured."""
+        block = self.settings.invoices.get(name)
+        return Invoices(name, block, self.settings.path.parent) if block is not None else None
+
+    @property
+    def outbox_sources(self) -> list[str]:
+        """Sources whose every message the outbox knows."""
+        if self.settings.outbox is None:
+            return []
+        named = self.settings.reconciliation.outbox_sources
+        if named is not None:
+            return [name for name in self.source_names if name in named]
+        blocks = self.settings.sources
+        return [
+            name
+            for name in self.source_names
+            if source_class(blocks[name].kind).kind is PullKind.BY_ID
+        ]
+
+    @property
+    def reconciled(self) -> list[str]:
+        """Sources that something can be held against: the outbox or invoices."""
+        named = {*self.outbox_sources, *self.settings.invoices}
+        return [name for name in self.source_names if name in named]
 
     def source(self, name: str) -> Source:
         """A configured source.

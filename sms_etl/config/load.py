@@ -32,6 +32,7 @@ def load_settings(path: Path | None = None) -> Settings:
     Raises:
         ConfigError: the file is missing, is not TOML, or says something that is not allowed.
     """
+    from sms_etl.sources.invoices import InvoiceSettings
     from sms_etl.sources.registry import OUTBOX_KINDS, SOURCE_KINDS
 
     path = (path or settings_path()).absolute()
@@ -41,10 +42,14 @@ def load_settings(path: Path | None = None) -> Settings:
         name: _validate_kind(SOURCE_KINDS, block, path, f"sources.{name}")
         for name, block in settings.sources.items()
     }
+    invoices = {
+        name: validate(InvoiceSettings, block, path, f"invoices.{name}")
+        for name, block in settings.invoices.items()
+    }
     outbox = settings.outbox
     if outbox is not None:
         outbox = _validate_kind(OUTBOX_KINDS, outbox, path, "outbox")
-    return settings.model_copy(update={"sources": sources, "outbox": outbox})
+    return settings.model_copy(update={"sources": sources, "outbox": outbox, "invoices": invoices})
 
 
 def validate(model: type[Model], values: object, path: Path, prefix: str) -> Model:

@@ -116,6 +116,23 @@ class Security(StrEnum):
     NONE = "none"
 
 
+class Reconciliation(Strict):
+    """What the own outbox, the log and the invoice are held against each other by.
+
+    `outbox_sources`: sources whose every message the outbox knows; without it those that are
+    asked by id. `price_tolerance`: in currency units, for one message.
+    """
+
+    outbox_sources: tuple[Name, ...] | None = None
+    price_tolerance: Annotated[Decimal, Field(ge=0)] = Decimal("0.0001")
+    double_seconds: Annotated[int, Field(ge=0, le=86_400)] = 300
+
+    @property
+    def tolerance_micro(self) -> int:
+        """Tolerance in millionths of the currency unit."""
+        return int((self.price_tolerance * MICRO).to_integral_value())
+
+
 class Mail(Strict):
     """The mail server and who may be written to."""
 
@@ -172,12 +189,14 @@ class Subscription(Strict):
 
 
 class Settings(Strict):
-    """The whole tree. `outbox` and `sources` are validated by the module that knows their kind."""
+    """The whole tree. `outbox`, `sources` and `invoices` are validated by the module of each."""
 
     project: Project
     outbox: Any = None
     sources: dict[Name, Any]
     campaigns: Campaigns = Campaigns()
+    invoices: dict[Name, Any] = Field(default_factory=dict)
+    reconciliation: Reconciliation = Reconciliation()
     mail: Mail | None = None
     subscriptions: tuple[Subscription, ...] = ()
     path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
@@ -188,6 +207,18 @@ class Settings(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"subscription names used twice: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_sources(self) -> Settings:
+        named = {*self.invoices, *(self.reconciliation.outbox_sources or ())}
+        unknown = sorted(named - set(self.sources))
+        if unknown:
+            raise ValueError(
+                f"invoices and reconciliation.outbox_sources name no source: {', '.join(unknown)}"
+            )
+        if self.reconciliation.outbox_sources and self.outbox is None:
+            raise ValueError("reconciliation.outbox_sources needs an outbox")
         return self
 
     def resolve(self, path: Path) -> Path:

@@ -167,6 +167,7 @@ def _known_sum(name: str) -> pl.Expr:
 def _compared(met: pl.DataFrame) -> pl.DataFrame:
     """The values that are set beside each other."""
     named = pl.col("log_campaign") != UNKNOWN_LABEL
+    on_line = pl.when(pl.col("line_parts") > 0).then("line_parts")
     by_log = pl.when(pl.col("log_parts_billed") > 0).then("log_parts_billed")
     return met.with_columns(
         message_id=pl.coalesce("log_id", "outbox_id", "line_id"),
@@ -177,7 +178,7 @@ def _compared(met: pl.DataFrame) -> pl.DataFrame:
             "outbox_campaign", "line_campaign", pl.lit(UNKNOWN_LABEL),
         ),
         parts_ours=pl.coalesce("parts_of_text", "log_parts").cast(pl.Int64),
-        parts_theirs=pl.coalesce("line_parts", by_log).cast(pl.Int64),
+        parts_theirs=pl.coalesce(on_line, by_log).cast(pl.Int64),
         currency=pl.coalesce("log_currency", "line_currency"),
     )  # fmt: skip
 
