@@ -196,6 +196,17 @@ def test_a_provider_that_refuses_an_old_cursor_is_asked_from_the_start(landing, 
     assert "starting over" in caplog.text
 
 
+def test_pages_of_the_refused_attempt_are_not_left_beside_those_of_the_new_one(landing):
+    died(landing, "abcd", at="d")
+    attempts = [Provider(refuses="d").part("abcd"), Provider().part("ab")]
+    plan = PullPlan(
+        DAY, DAY, "one day", SlicedPages((lambda recall: attempts.pop(0)(recall),), LONG_AGO)
+    )
+    manifest = landing.land("shop", plan)
+    assert bodies(landing, manifest) == ["a", "b"]
+    assert {path.name for path in files(landing, "*.zst")} == {page.file for page in manifest.pages}
+
+
 def test_a_refusal_that_has_nothing_to_do_with_resuming_is_told_at_once(landing):
     provider = Provider(refuses="b")
     with pytest.raises(PermanentSourceError, match="no cursor"):
