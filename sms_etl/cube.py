@@ -7,25 +7,31 @@ from dataclasses import dataclass
 import polars as pl
 
 from sms_etl.metrics.histogram import bucket_of
-from sms_etl.model.schemas import CUBE, CUBE_KEYS, LATENCY
-from sms_etl.model.vocabulary import TimeOrigin
+from sms_etl.model.schemas import ASKED, CUBE, CUBE_KEYS, EVENTS, LATENCY
+from sms_etl.model.vocabulary import UNKNOWN_LABEL, TimeOrigin
 
 MICROSECONDS = 1e6
 
 _TIME_KEYS = ("status_class", "origin", "bucket")
+_EVENT_KEYS = ("day", "source", "provider", "campaign", "event_hour", "status_class")
+_ASKED_KEYS = ("day", "source", "hour", "campaign", "skipped", "recipient")
 _STATE_KEYS = ("status_class", "reason", "permanence", "receipt", "currency")
 
 
 @dataclass(frozen=True)
 class Cube:
-    """Counts and times to deliver of some slices; schemas CUBE and LATENCY."""
+    """Counts, times to deliver and ends of some slices; schemas CUBE, LATENCY and EVENTS."""
 
     counts: pl.DataFrame
     latency: pl.DataFrame
+    events: pl.DataFrame
 
 
 def build_cube(messages: pl.LazyFrame) -> Cube:
-    """Sum MESSAGES into CUBE and LATENCY. A pure function: same messages, same rows, same order."""
+    """Sum MESSAGES into CUBE, LATENCY and EVENTS.
+
+    A pure function: same messages, same rows, same order.
+    """
     keyed = messages.with_columns(hour=pl.col("submitted_at").dt.truncate("1h"))
     counts = (
         keyed.group_by(*CUBE_KEYS, *_STATE_KEYS)
@@ -47,9 +53,49 @@ def build_cube(messages: pl.LazyFrame) -> Cube:
         .select(LATENCY.names)
         .cast(LATENCY.schema)
     )
+    events = (
+        messages.filter(pl.col("final"), pl.col("done_at").is_not_null())
+        .with_columns(event_hour=pl.col("done_at").dt.truncate("1h"))
+        .group_by(_EVENT_KEYS)
+        .agg(messages=pl.len())
+        .select(EVENTS.names)
+        .cast(EVENTS.schema)
+    )
     return Cube(
         counts=counts.collect(engine="streaming").sort(*CUBE_KEYS, *_STATE_KEYS),
         latency=latency.collect(engine="streaming").sort(*CUBE_KEYS, *_TIME_KEYS),
+        events=events.collect(engine="streaming").sort(_EVENT_KEYS),
+    )
+
+
+def build_asked(outbox: pl.LazyFrame, zone: str, source: str) -> pl.DataFrame:
+    """Count the outbox rows of a source.
+
+    Args:
+        outbox: OUTBOX, `recipient` already a pseudonym; rows without a readable time belong to
+            no day and are left out.
+        zone: Business time zone.
+        source: The configured source.
+
+    Returns:
+        ASKED, sorted.
+    """
+    skipped = pl.col("skipped").is_not_null()
+    return (
+        outbox.filter(pl.col("submitted_at").is_not_null())
+        .with_columns(
+            day=pl.col("submitted_at").dt.convert_time_zone(zone).dt.date(),
+            hour=pl.col("submitted_at").dt.truncate("1h"),
+            source=pl.lit(source),
+            campaign=pl.col("campaign").fill_null(UNKNOWN_LABEL),
+            recipient=pl.when(skipped).then("recipient"),
+        )
+        .group_by(_ASKED_KEYS)
+        .agg(messages=pl.len())
+        .select(ASKED.names)
+        .cast(ASKED.schema)
+        .collect(engine="streaming")
+        .sort(_ASKED_KEYS)
     )
 
 

@@ -12,12 +12,15 @@ from datetime import date, timedelta
 import polars as pl
 
 from sms_etl.config.clock import now
-from sms_etl.cube import build_cube
+from sms_etl.cube import build_asked, build_cube
 from sms_etl.dictionaries import load_dictionary
+from sms_etl.engagement.person import with_person
 from sms_etl.messages.build import Built, Recipe, build_messages
 from sms_etl.model.schemas import (
+    ASKED,
     CONSERVATION,
     CUBE,
+    EVENTS,
     LATENCY,
     MESSAGES,
     OBSERVATIONS,
@@ -59,15 +62,18 @@ def land_outbox(project: Project, days: Sequence[date]) -> list[Manifest]:
 
 
 def read_outbox(project: Project, days: Sequence[date], source: str | None = None) -> pl.DataFrame:
-    """OUTBOX rows landed for these days, one per message_id (the latest landed one)."""
-    outbox = project.outbox
-    manifests = project.landing.manifests(OUTBOX_NAME, days)
-    if outbox is None or not manifests:
-        return OUTBOX.empty()
-    rows = outbox.read(project.landing.pages(manifests)).select(OUTBOX.names)
+    """OUTBOX rows submitted on these days, one per message_id (the latest landed one)."""
+    rows = _outbox_rows(project, project.landing.manifests(OUTBOX_NAME, days))
+    rows = rows.filter(pl.col("skipped").is_null())
     if source is not None:
         rows = rows.filter(pl.col("source").is_null() | (pl.col("source") == source))
     return rows.collect().unique("message_id", keep="last", maintain_order=True)
+
+
+def _outbox_rows(project: Project, manifests: Sequence[Manifest]) -> pl.LazyFrame:
+    if project.outbox is None or not manifests:
+        return OUTBOX.empty().lazy()
+    return project.outbox.read(project.landing.pages(manifests)).select(OUTBOX.names)
 
 
 def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manifest]:
@@ -140,6 +146,8 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccou
     )
     cube = build_cube(messages)
     project.lake.replace(LATENCY, name, days, cube.latency)
+    project.lake.replace(EVENTS, name, days, cube.events)
+    project.lake.replace(ASKED, name, days, _asked(project, name, days))
     project.lake.replace(CUBE, name, days, cube.counts)
     changes = project.warehouse.replace_daily_counts(
         days,
@@ -150,6 +158,27 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccou
     )
     counted = cube.counts.group_by("day").agg(pl.col("messages").sum())
     return CubeAccount(dict.fromkeys(days, 0) | dict(counted.iter_rows()), changes)
+
+
+def _asked(project: Project, name: str, days: Sequence[date]) -> pl.DataFrame:
+    """ASKED of a source, from the last pull of each day that brought rows.
+
+    Rows may lack an identifier, so those of two pulls cannot be told apart.
+    """
+    brought = [m for m in project.landing.manifests(OUTBOX_NAME, days) if m.records]
+    latest = {m.first_day: m for m in brought}
+    settings, first = project.settings.project, project.source_names[0]
+    owner = pl.col("source")
+    owner = pl.when(owner.is_in(project.source_names)).then(owner).otherwise(pl.lit(first))
+    rows = _outbox_rows(project, list(latest.values())).filter(owner == name).collect()
+    people = with_person(
+        rows.filter(pl.col("skipped").is_not_null()),
+        settings.home_country,
+        settings.pseudonym_key.get().encode(),
+    ).select(OUTBOX.names)
+    told = pl.concat([rows.filter(pl.col("skipped").is_null()), people])
+    asked = build_asked(told.lazy(), settings.zone.key, name)
+    return asked.filter(pl.col("day").is_in(list(days)))
 
 
 def _provenance(project: Project, name: str, days: Sequence[date]) -> dict[date, Provenance]:

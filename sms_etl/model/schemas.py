@@ -97,6 +97,7 @@ OUTBOX = Table(
         Column("sender", pl.String, "Sender ID"),
         Column("text", pl.String, "Body of the message; never leaves this table"),
         Column("contact_id", pl.String, "The user's own identifier of the person"),
+        Column("skipped", pl.String, "Why it was asked for but not submitted; null if submitted"),
     ),
 )
 
@@ -230,6 +231,44 @@ LATENCY = Table(
     ),
 )
 
+EVENTS = Table(
+    "events",
+    "Messages by the UTC hour they ended in, whichever day they were sent; every message whose "
+    "end has a time is counted once",
+    (
+        Column(
+            "day", pl.Date, "Calendar day of submission in the business time zone", nullable=False
+        ),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("provider", pl.String, "Provider kind", nullable=False),
+        Column("campaign", pl.String, "Campaign identifier, or 'unknown'", nullable=False),
+        Column("event_hour", UTC_TIME, "UTC hour of the final status", nullable=False),
+        Column("status_class", pl.String, "StatusClass", nullable=False),
+        Column("messages", pl.Int64, "Messages", nullable=False),
+    ),
+)
+
+ASKED = Table(
+    "asked",
+    "Rows of the own outbox: what was submitted, and what was skipped, why and for whom",
+    (
+        Column(
+            "day", pl.Date, "Calendar day of the outbox row, in the business zone", nullable=False
+        ),
+        Column(
+            "source",
+            pl.String,
+            "Configured source of the row; the first one where the outbox does not say",
+            nullable=False,
+        ),
+        Column("hour", UTC_TIME, "UTC hour of the outbox row", nullable=False),
+        Column("campaign", pl.String, "Campaign of the outbox, or 'unknown'", nullable=False),
+        Column("skipped", pl.String, "Why it was not submitted; null if it was"),
+        Column("recipient", pl.String, "Pseudonym of a skipped recipient; null if submitted"),
+        Column("messages", pl.Int64, "Rows", nullable=False),
+    ),
+)
+
 CONSERVATION = Table(
     "conservation",
     "Where every landed record of a day went; the parts add up to records_in",
@@ -340,5 +379,5 @@ INVOICE_TOTALS = Table(
     ),
 )
 
-LAKE_TABLES = (MESSAGES, QUARANTINE, CUBE, LATENCY, CONSERVATION, UNMAPPED)
+LAKE_TABLES = (MESSAGES, QUARANTINE, CUBE, LATENCY, EVENTS, ASKED, CONSERVATION, UNMAPPED)
 """Tables kept in the lake; each is partitioned by day and source."""

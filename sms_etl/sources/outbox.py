@@ -37,8 +37,12 @@ from sms_etl.sources.values import blank_to_null
 OWNER = "outbox"
 
 OutboxColumn = Literal[
-    "message_id", "source", "recipient", "campaign", "submitted_at", "sender", "text", "contact_id"
-]
+    "message_id", "source", "recipient", "campaign", "submitted_at", "sender", "text", "contact_id",
+    "skipped",
+]  # fmt: skip
+
+NOT_SKIPPED = ("", "0", "false", "no")
+"""Values of `skipped`, in any case, of a row that was submitted; any other is the reason."""
 
 
 class OutboxSettings(SourceSettings, TimeReading):
@@ -106,6 +110,7 @@ class Outbox(ABC):
             settings.utc(of("submitted_at")).alias("submitted_at"),
             *(of(name).alias(name) for name in ("source", "recipient", "campaign", "sender")),
             *(of(name).alias(name) for name in ("text", "contact_id")),
+            _reason(of("skipped")).alias("skipped"),
         ).select(OUTBOX.names)
 
     def check(self) -> list[CheckResult]:
@@ -179,3 +184,9 @@ class CsvOutbox(Outbox):
             ) from None
         except PermanentSourceError as error:
             raise PermanentSourceError(f"{OWNER}: {self._path}: {error}") from None
+
+
+def _reason(written: pl.Expr) -> pl.Expr:
+    """Why a row was skipped; null where it was not."""
+    word = written.cast(pl.String).str.strip_chars()
+    return pl.when(~word.str.to_lowercase().is_in(NOT_SKIPPED)).then(word)

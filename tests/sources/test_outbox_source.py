@@ -77,6 +77,7 @@ def test_rows_come_back_by_the_day_they_were_submitted(kind, request, long_after
         "sender": None,
         "text": "два\nрядки",
         "contact_id": None,
+        "skipped": None,
     }
     assert first["message_id"].to_list() == ["b", None]
     assert second["message_id"].to_list() == ["d"]
