@@ -14,12 +14,14 @@ import polars as pl
 from sms_etl.config.clock import now
 from sms_etl.cube import build_asked, build_cube
 from sms_etl.dictionaries import load_dictionary
+from sms_etl.encoding import build_encoding
 from sms_etl.engagement.person import with_person
 from sms_etl.messages.build import Built, Recipe, build_messages
 from sms_etl.model.schemas import (
     ASKED,
     CONSERVATION,
     CUBE,
+    ENCODING,
     EVENTS,
     LATENCY,
     MESSAGES,
@@ -147,6 +149,7 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccou
     cube = build_cube(messages)
     project.lake.replace(LATENCY, name, days, cube.latency)
     project.lake.replace(EVENTS, name, days, cube.events)
+    project.lake.replace(ENCODING, name, days, build_encoding(messages))
     project.lake.replace(ASKED, name, days, _asked(project, name, days))
     project.lake.replace(CUBE, name, days, cube.counts)
     changes = project.warehouse.replace_daily_counts(

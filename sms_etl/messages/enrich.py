@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from sms_etl.config.settings import SenderRule, TariffRow
+from sms_etl.messages.letters import letter_facts
 from sms_etl.messages.phones import (
     key_id,
     normalise_operator,
@@ -81,21 +82,26 @@ def with_sender(messages: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_parts(messages: pl.DataFrame) -> pl.DataFrame:
-    """Add parts, encoding and text length; the text itself goes no further."""
+    """Add parts, encoding, length and what odd letters cost; the text itself goes no further."""
     texts = messages.with_columns(text=pl.coalesce("text", "outbox_text"))
-    facts = text_facts(texts["text"].drop_nulls()).rename({"parts": "computed_parts"})
+    facts = text_facts(texts["text"].drop_nulls())
+    letters = letter_facts(facts)
+    facts = facts.rename({"parts": "parts_computed"})
     billed = pl.when(pl.col("parts_billed") > 0).then(pl.col("parts_billed"))
     return (
         texts.join(facts, on="text", how="left")
+        .join(letters, on="text", how="left")
         .with_columns(
-            parts=pl.coalesce(billed, "computed_parts").cast(pl.Int32),
+            parts=pl.coalesce(billed, "parts_computed").cast(pl.Int32),
+            parts_plain=pl.coalesce("parts_plain", "parts_computed"),
+            parts_latin=pl.coalesce("parts_latin", "parts_computed"),
             parts_origin=pl.when(pl.col("parts_billed") > 0)
             .then(pl.lit("billed"))
-            .when(pl.col("computed_parts").is_not_null())
+            .when(pl.col("parts_computed").is_not_null())
             .then(pl.lit("computed"))
             .otherwise(pl.lit(CostOrigin.NONE.value)),
         )
-        .drop("text", "outbox_text", "computed_parts", "parts_billed")
+        .drop("text", "outbox_text", "parts_billed")
     )
 
 

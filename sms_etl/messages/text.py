@@ -34,7 +34,12 @@ def _character_class(characters: str) -> str:
     return "[" + "".join(f"\\x{{{ord(character):x}}}" for character in characters) + "]"
 
 
-_GSM7_TEXT = f"^{_character_class(GSM7_DEFAULT_ALPHABET + GSM7_EXTENSION)}*$"
+GSM7_CHARACTER = _character_class(GSM7_DEFAULT_ALPHABET + GSM7_EXTENSION)
+"""Pattern of one character that GSM-7 has."""
+
+GSM7_TEXT = f"^{GSM7_CHARACTER}*$"
+"""Pattern of a text that GSM-7 can carry."""
+
 _EXTENSION = _character_class(GSM7_EXTENSION)
 _BEYOND_BMP = r"[\x{10000}-\x{10ffff}]"
 
@@ -49,13 +54,13 @@ def text_facts(texts: pl.Series) -> pl.DataFrame:
         One row per distinct text, TEXT_FACTS_SCHEMA. `text_length` is in septets for GSM-7 (an
         extension character counts two) and in UTF-16 code units for UCS-2. No two-unit
         character is split between parts, so `parts` may exceed length divided by room.
-        An empty text is one part.
+        An empty text is one part. An emoji of several characters may be split between them.
     """
     gsm7 = pl.col("encoding") == Encoding.GSM7.value
     facts = (
         pl.DataFrame({"text": texts.drop_nulls().unique().cast(pl.String)})
         .with_columns(
-            pl.when(pl.col("text").str.contains(_GSM7_TEXT))
+            pl.when(pl.col("text").str.contains(GSM7_TEXT))
             .then(pl.lit(Encoding.GSM7.value))
             .otherwise(pl.lit(Encoding.UCS2.value))
             .alias("encoding")

@@ -57,6 +57,11 @@ OBSERVATIONS = Table(
         Column(
             "part_of", pl.String, "Shared by the rows of one long message, where a row is a part"
         ),
+        Column(
+            "order_id",
+            pl.String,
+            "Shared by the attempts of one order (Viber, then SMS), where a row is an attempt",
+        ),
         Column("recipient", pl.String, "Recipient as the provider writes it"),
         Column("sender", pl.String, "Sender ID or number"),
         Column("service", pl.String, "Messaging service, account or route of the provider"),
@@ -142,6 +147,17 @@ MESSAGES = Table(
         ),
         Column("parts", pl.Int32, "Parts sent"),
         Column("parts_origin", pl.String, "billed, computed or none", nullable=False),
+        Column("parts_arrived", pl.Int32, "Parts that arrived, where every part has a receipt"),
+        Column(
+            "partly_delivered",
+            pl.Boolean,
+            "Not delivered, though some parts of it arrived",
+            nullable=False,
+        ),
+        Column("parts_computed", pl.Int32, "Parts by the text; null without a text"),
+        Column("parts_plain", pl.Int32, "Parts if odd letters were replaced (messages.letters)"),
+        Column("parts_latin", pl.Int32, "Parts if Ukrainian were written in Latin letters too"),
+        Column("odd_letters", pl.String, "Characters that cost parts; null where none did"),
         Column("encoding", pl.String, "Encoding; null without a text"),
         Column("text_length", pl.Int32, "Length of the text in code units; null without a text"),
         Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit"),
@@ -154,6 +170,7 @@ MESSAGES = Table(
             "Records folded into this row, itself included",
             nullable=False,
         ),
+        Column("attempts", pl.Int32, "Attempts of the order, over all its channels", nullable=False),
     ),
 )
 
@@ -204,6 +221,7 @@ CUBE = Table(
         Column("messages_with_parts", pl.Int64, "Messages whose parts are known", nullable=False),
         Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit", nullable=False),
         Column("messages_with_cost", pl.Int64, "Messages whose cost is known", nullable=False),
+        Column("partly_delivered", pl.Int64, "Not delivered, but some parts were", nullable=False),
         Column("messages_with_time", pl.Int64, "Delivered with a delivered time", nullable=False),
     ),
 )
@@ -228,6 +246,32 @@ LATENCY = Table(
             "seen, for a message that waits; null for an end without a time",
         ),
         Column("messages", pl.Int64, "Messages in the bucket", nullable=False),
+    ),
+)
+
+ENCODING = Table(
+    "encoding",
+    "What the letters of SMS texts cost, and parts billed against parts computed; a row sums "
+    "messages whose text is known",
+    (
+        Column(
+            "day", pl.Date, "Calendar day of submission in the business time zone", nullable=False
+        ),
+        Column("hour", UTC_TIME, "UTC hour of submission", nullable=False),
+        Column("source", pl.String, "Configured source", nullable=False),
+        Column("campaign", pl.String, "Campaign identifier, or 'unknown'", nullable=False),
+        Column("odd_letters", pl.String, "Characters that cost parts; null where none did"),
+        Column("currency", pl.String, "ISO 4217 code; null where no cost is known"),
+        Column("messages", pl.Int64, "Messages with a text", nullable=False),
+        Column("messages_compared", pl.Int64, "Those with billed parts too", nullable=False),
+        Column("messages_over", pl.Int64, "Compared, more billed than computed", nullable=False),
+        Column("parts_over", pl.Int64, "Parts billed beyond those computed", nullable=False),
+        Column("messages_under", pl.Int64, "Compared, fewer billed than computed", nullable=False),
+        Column("parts_under", pl.Int64, "Parts computed beyond those billed", nullable=False),
+        Column("parts_saved", pl.Int64, "Parts that plain letters would save", nullable=False),
+        Column("cost_saved_micro", pl.Int64, "Their share of the cost", nullable=False),
+        Column("parts_saved_latin", pl.Int64, "The same with Latin letters only", nullable=False),
+        Column("cost_saved_latin_micro", pl.Int64, "Their share of the cost", nullable=False),
     ),
 )
 
@@ -379,5 +423,5 @@ INVOICE_TOTALS = Table(
     ),
 )
 
-LAKE_TABLES = (MESSAGES, QUARANTINE, CUBE, LATENCY, EVENTS, ASKED, CONSERVATION, UNMAPPED)
+LAKE_TABLES = (MESSAGES, QUARANTINE, CUBE, LATENCY, ENCODING, EVENTS, ASKED, CONSERVATION, UNMAPPED)
 """Tables kept in the lake; each is partitioned by day and source."""
