@@ -15,7 +15,15 @@ from sms_etl.days import days_between
 from sms_etl.errors import StoreError
 from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.metrics.double_entry import cross_check
-from sms_etl.model.schemas import CONSERVATION, CUBE, LATENCY, MESSAGES, UNMAPPED
+from sms_etl.model.schemas import (
+    ASKED,
+    CONSERVATION,
+    CUBE,
+    EVENTS,
+    LATENCY,
+    MESSAGES,
+    UNMAPPED,
+)
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
@@ -81,6 +89,9 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             unmapped=lake.scan(UNMAPPED, order.first_day, order.last_day),
             sources=sources,
             labels=labels(catalogue(project)),
+            events=lake.scan(EVENTS, first, last),
+            asked=lake.scan(ASKED, first, last),
+            messages=lake.scan(MESSAGES, first, last),
         ),
         ReportRequest(
             kind=order.kind,

@@ -14,7 +14,9 @@ from sms_etl.days import days_between
 from sms_etl.errors import ConfigError
 from sms_etl.findings.detect import Evidence, find_problems
 from sms_etl.metrics.completion import completion_curves, with_known
+from sms_etl.metrics.events import event_days
 from sms_etl.metrics.local_time import require_whole_hours, with_local_time
+from sms_etl.metrics.reach import Asked, reach_by_campaign, reach_of
 from sms_etl.metrics.reasons import mender_of
 from sms_etl.metrics.summary import (
     SLOW_SECONDS,
@@ -29,6 +31,7 @@ from sms_etl.metrics.summary import (
     totals_by,
 )
 from sms_etl.metrics.survival import without_silent_sources
+from sms_etl.model.schemas import ASKED, EVENTS
 from sms_etl.model.vocabulary import Permanence, Reason
 from sms_etl.reports.comparisons import against_the_others, between_periods
 from sms_etl.reports.figures import (
@@ -62,7 +65,8 @@ class ReportInputs:
 
     `cube` and `latency` hold the days of `periods.days_to_load`; whatever they hold before the
     period is the baseline of the findings. `conservation` and `unmapped` may hold more days than
-    the period. `labels`: campaign -> language -> label.
+    the period. `labels`: campaign -> language -> label. `events`, `asked` and `messages` hold the
+    days of the cube; without `messages` people are not counted.
     """
 
     cube: pl.LazyFrame
@@ -71,6 +75,9 @@ class ReportInputs:
     unmapped: pl.LazyFrame
     sources: Sequence[ConfiguredSource]
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    events: pl.LazyFrame = field(default_factory=lambda: EVENTS.empty().lazy())
+    asked: pl.LazyFrame = field(default_factory=lambda: ASKED.empty().lazy())
+    messages: pl.LazyFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +120,7 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
     whole = totals_by(*rows.slim, [_BEFORE], request.as_of)
     states = _states(rows)
     first, last = rows.days
-    return Figures(
+    figures = Figures(
         version=FIGURES_VERSION,
         kind=request.kind,
         period=request.period,
@@ -143,6 +150,7 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
         comparisons=_campaign_comparisons(rows),
         change=_change(rows, whole),
     )
+    return _with_other_counts(rows, figures)
 
 
 @dataclass(frozen=True)
@@ -321,6 +329,30 @@ def _change(rows: _Rows, whole: Mapping[Key, Totals]) -> Comparison | None:
     if (False,) not in whole or (True,) not in whole:
         return None
     return between_periods(rows.both[0], _BEFORE, whole[(False,)], whole[(True,)])
+
+
+def _with_other_counts(rows: _Rows, figures: Figures) -> Figures:
+    """Add what happened on each day, and the rates with other denominators."""
+    inputs, request = rows.inputs, rows.request
+    messages = inputs.messages
+    if messages is not None:
+        local_day = pl.col("submitted_at").dt.convert_time_zone(request.zone).dt.date()
+        messages = messages.filter(local_day.is_between(*rows.days), rows.asked)
+    outbox = with_local_time(inputs.asked, request.zone).filter(rows.inside, rows.asked)
+    told = Asked(outbox, messages, inputs.messages)
+    campaigns = {row.key: row.totals for row in figures.by_campaign}
+    return figures.model_copy(
+        update={
+            "event_days": event_days(
+                inputs.events.filter(rows.asked), days_between(*rows.days), request.zone
+            ),
+            "reach": reach_of(told, figures.totals),
+            # A report on one campaign has it as its whole.
+            "reach_by_campaign": ()
+            if request.campaign is not None
+            else reach_by_campaign(told, campaigns),
+        }
+    )
 
 
 def _ordered(groups: Iterable[GroupRow]) -> tuple[GroupRow, ...]:

@@ -107,6 +107,39 @@ class DayPoint(Figure):
     totals: Totals
 
 
+class EventDay(Figure):
+    """Messages whose delivery, failure or rejection happened on a day, whenever they were sent.
+
+    Ends without a time are on no day, and so are those of messages sent before the days a report
+    loads (reports.periods.days_to_load).
+    """
+
+    day: date
+    delivered: int
+    failed: int
+    rejected: int
+
+
+class Reach(Figure):
+    """Other answers to "how many arrived" than delivered of submitted; formulae: metrics.reach.
+
+    `campaign` is null for the whole report. `silence_is_success` takes every message without a
+    failure for delivered; `of_asked` divides by what the outbox asked for, `skipped` (reason ->
+    messages) included; `per_person` counts people, those skipped included. Null where the outbox
+    or the pseudonyms do not say. `messages_to_dead` went to `people_dead` whose number a receipt
+    had already called dead for good.
+    """
+
+    campaign: str | None
+    silence_is_success: Rate
+    of_asked: Rate | None
+    skipped: dict[str, int]
+    per_person: Rate | None
+    messages_without_person: int | None
+    messages_to_dead: int | None
+    people_dead: int | None
+
+
 class HourCell(Figure):
     """One weekday (1 = Monday) and hour of the reader's zone, summed over the period."""
 
@@ -263,6 +296,9 @@ class Figures(Figure):
     comparisons: tuple[Comparison, ...] = ()
     change: Comparison | None = None
     restated: tuple[RestatedFigure, ...] = ()
+    event_days: tuple[EventDay, ...] = ()
+    reach: Reach | None = None
+    reach_by_campaign: tuple[Reach, ...] = ()
 
 
 VOLATILE_FIELDS = frozenset(
