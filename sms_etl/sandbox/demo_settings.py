@@ -68,6 +68,18 @@ tariff = [
   {{ price_per_part = 3.40, currency = "UAH" }},
 ]
 
+[invoices.turbosms]
+folder = "in/invoices"
+delimiter = ";"
+decimal = ","
+time_zone = "Europe/Kyiv"
+time_formats = ["%d.%m.%Y %H:%M:%S"]
+columns = {{ message_id = "ID", day = "Дата", parts = "Частин", price = "Сума", \
+currency = "Валюта" }}
+
+[reconciliation]
+outbox_sources = ["twilio", "turbosms"]
+
 [sources.cabinet]
 kind = "drop_folder"
 folder = "in/cabinet"

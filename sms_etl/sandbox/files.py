@@ -13,6 +13,7 @@ import polars as pl
 from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.campaigns import CATALOGUE, Way
 from sms_etl.sandbox.clock import as_utc
+from sms_etl.sandbox.invoices import write_invoices
 from sms_etl.sandbox.lifecycle import seen_at
 from sms_etl.sandbox.truth import incidents_at, truth_at
 from sms_etl.sandbox.words import with_words
@@ -35,8 +36,9 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     outbox.csv (both HTTP providers, recipients as typed, UTC times), campaigns.csv,
     stop_list.csv, cabinet/export-1.csv and cabinet/export-2.xlsx (first and second half of the
     period, Ukrainian headings, local times without zone), gateway.sqlite (table sms_log, UTC
-    times), truth.ndjson and truth.parquet (see truth.truth_at), truth-replies.parquet,
-    truth-clicks.parquet and truth-opt_outs.parquet (see engaged.Engaged) and events.json.
+    times), invoices/turbosms-1.csv (once issued, see invoices), truth.ndjson and truth.parquet
+    (see truth.truth_at), truth-replies.parquet, truth-clicks.parquet and truth-opt_outs.parquet
+    (see engaged.Engaged) and events.json.
     """
     now = as_utc(now)
     folder.mkdir(parents=True, exist_ok=True)
@@ -54,6 +56,7 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     (folder / "events.json").write_text(
         json.dumps(incidents_at(world, now), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
+    write_invoices(world, now, folder / "invoices")
     _write_cabinet(world, now, folder / "cabinet")
     _write_gateway(world, now, folder / "gateway.sqlite")
     return sorted(path for path in folder.rglob("*") if path.is_file())

@@ -174,9 +174,8 @@ class Invoices:
             frame.select(_day(self.settings, "day", zone), _day(self.settings, "last_day", zone))
             for _, frame in tables
         ]
-        first, last = pl.concat(days).select(
-            pl.col("day").min(), pl.max_horizontal(pl.col("day").max(), pl.col("last_day").max())
-        ).row(0)  # fmt: skip
+        latest = pl.max_horizontal(pl.col("day").max(), pl.col("last_day").max())
+        first, last = pl.concat(days).select(first=pl.col("day").min(), last=latest).row(0)
         if first is None:
             raise PermanentSourceError(
                 f"no time in column {self.settings.columns['day']!r} can be read; "
