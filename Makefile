@@ -38,7 +38,7 @@ ui: setup ## The Dagster UI on loopback (after make demo, or with SMS_ETL_CONFIG
 test: $(VENV)/.dev ## The tests
 	$(BIN)/python -m pytest -m "not servers"
 
-test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, PostgreSQL)
+test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, Kannel, MariaDB, PostgreSQL)
 	deploy/install-test-servers.sh
 	$(BIN)/python -m pytest -m servers
 
