@@ -76,11 +76,37 @@ class Cost(Figure):
     messages: int
 
 
+class Money(Figure):
+    """A sum of money of one currency."""
+
+    currency: str
+    micro: int
+
+
+class Converted(Figure):
+    """All money of a cohort in the report's currency, each day at its rate (sms_etl.money).
+
+    `first_rate_day` and `last_rate_day` are the oldest and newest rate used; null where nothing
+    had to be converted. `missing` is the money that no rate could be found for: it is in no sum
+    here. Per delivered: over delivered messages whose cost is in the sum.
+    """
+
+    currency: str
+    spent_micro: int
+    spent_on_undelivered_micro: int
+    per_delivered_micro: int | None
+    messages_with_cost: int
+    first_rate_day: date | None
+    last_rate_day: date | None
+    missing: tuple[Money, ...] = ()
+
+
 class Totals(Figure):
     """Counts of a cohort by submission time, and what follows from them.
 
     `completeness` is the share of the receipts that ever come which usually has come at the
-    age of these messages (metrics.completion); null where the past tells too little.
+    age of these messages (metrics.completion); null where the past tells too little. `prices` is
+    the share whose price is known; its coverage is that share of the prices that ever come.
     """
 
     submitted: int
@@ -98,6 +124,8 @@ class Totals(Figure):
     latency: Latency
     costs: tuple[Cost, ...]
     completeness: float | None = None
+    prices: Rate | None = None
+    converted: Converted | None = None
 
 
 class DayPoint(Figure):
@@ -248,6 +276,40 @@ class RestatedFigure(Figure):
     causes: tuple[str, ...]
 
 
+class EncodingWaste(Figure):
+    """What odd letters cost a campaign: parts and money that plain ones would have saved.
+
+    `letters`: the characters, those of a text together, the most expensive first; a few only.
+    """
+
+    campaign: str
+    label: str
+    letters: tuple[str, ...]
+    messages: int
+    parts: int
+    money: tuple[Money, ...]
+
+
+class LatinOption(Figure):
+    """What Latin letters instead of Ukrainian ones would save: an option, no waste.
+
+    What plain letters save (EncodingWaste) is not in it.
+    """
+
+    parts: int
+    money: tuple[Money, ...]
+
+
+class PartsBilled(Figure):
+    """Messages with billed parts and a text, and how their parts differ from those computed."""
+
+    messages: int
+    messages_over: int
+    parts_over: int
+    messages_under: int
+    parts_under: int
+
+
 class SourceState(Figure):
     """What one source brought for the period."""
 
@@ -262,6 +324,7 @@ class SourceState(Figure):
     quarantined: dict[str, int]
     unmapped: dict[str, int]
     last_pulled_at: datetime | None
+    billed: PartsBilled | None = None
 
 
 class Figures(Figure):
@@ -299,11 +362,14 @@ class Figures(Figure):
     event_days: tuple[EventDay, ...] = ()
     reach: Reach | None = None
     reach_by_campaign: tuple[Reach, ...] = ()
+    waste: tuple[EncodingWaste, ...] = ()
+    latin_option: LatinOption | None = None
 
 
 VOLATILE_FIELDS = frozenset(
     {
         "as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded", "completeness",
+        "prices",
         "all_median", "all_p90", "all_p95", "all_p99", "slow",
         "verdict",
         "restated",
