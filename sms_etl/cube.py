@@ -41,6 +41,7 @@ def build_cube(messages: pl.LazyFrame) -> Cube:
             messages_with_parts=pl.col("parts").count(),
             cost_micro=pl.col("cost_micro").sum(),
             messages_with_cost=pl.col("cost_micro").count(),
+            partly_delivered=pl.col("partly_delivered").sum(),
             messages_with_time=pl.col("seconds_to_deliver").count(),
         )
         .select(CUBE.names)

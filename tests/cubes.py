@@ -29,6 +29,7 @@ DEFAULTS: dict[str, Any] = {
     "messages_with_parts": 0,
     "cost_micro": 0,
     "messages_with_cost": 0,
+    "partly_delivered": 0,
     "messages_with_time": 0,
 }
 

@@ -49,6 +49,8 @@ def classify(
     return (
         _looked_up(observed, dictionary)
         .with_columns(_class(), _final(), _receipt(), _status_known(), _code_known())
+        .with_columns(_gave_up())
+        .with_columns(_class_of_answer())
         .with_columns(_unless_silent(now_column, silence_hours))
         .with_columns(_silent_class(), pl.col("final") & ~pl.col(f"{_MINE}silent"))
         .with_columns(_reason())
@@ -97,6 +99,23 @@ def _class() -> pl.Expr:
         .then(pl.col(f"{_MINE}code_class_alone"))
         .otherwise(pl.col(f"{_MINE}status_class"))
         .fill_null(StatusClass.UNKNOWN.value)
+        .alias("status_class")
+    )
+
+
+def _gave_up() -> pl.Expr:
+    """Whether a failure is the provider's own: its code says that no receipt came in time."""
+    failed = pl.col("status_class") == StatusClass.FAILED.value
+    no_receipt = pl.col(f"{_MINE}code_reason") == Reason.NO_RECEIPT.value
+    return (failed & no_receipt.fill_null(value=False)).alias(f"{_MINE}gave_up")
+
+
+def _class_of_answer() -> pl.Expr:
+    """A failure nobody reported is no failure: the message may have arrived."""
+    return (
+        pl.when(pl.col(f"{_MINE}gave_up"))
+        .then(pl.lit(StatusClass.UNKNOWN.value))
+        .otherwise(pl.col("status_class"))
         .alias("status_class")
     )
 
@@ -155,7 +174,7 @@ def _reason() -> pl.Expr:
         .then(pl.lit(Reason.NO_RECEIPT.value))
         .when(~pl.col("status_known"))
         .then(pl.lit(Reason.UNKNOWN_STATUS.value))
-        .when(unknown & pl.col(f"{_MINE}code_alone"))
+        .when(unknown & (pl.col(f"{_MINE}code_alone") | pl.col(f"{_MINE}gave_up")))
         .then(pl.coalesce(from_code, pl.lit(Reason.NO_RECEIPT.value)))
         .when(unknown)
         .then(pl.coalesce(from_status, pl.lit(Reason.NO_RECEIPT.value)))

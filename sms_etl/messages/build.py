@@ -21,7 +21,12 @@ from sms_etl.messages.enrich import (
     with_sender,
     with_time_to_deliver,
 )
-from sms_etl.messages.fold import join_parts, latest_observation
+from sms_etl.messages.fold import (
+    join_attempts,
+    join_parts,
+    latest_observation,
+    with_partly_delivered,
+)
 from sms_etl.model.schemas import CONSERVATION, MESSAGES, QUARANTINE, UNMAPPED
 from sms_etl.model.vocabulary import FoldReason
 
@@ -86,19 +91,20 @@ def build_messages(
         now_column="pulled_at",
         silence_hours=recipe.silence_hours,
     ).collect()
-    messages = join_parts(latest_observation(classified))
+    latest = latest_observation(classified)
+    messages = join_attempts(join_parts(latest))
     built = Built(
         messages=_enriched(messages, recipe),
         quarantine=_quarantine(placed, recipe.source),
         conservation=_conservation(placed, messages, days, recipe.source),
-        unmapped=_unmapped(messages, recipe.source),
+        unmapped=_unmapped(latest, recipe.source),
     )
     _check_conserved(placed, built)
     return built
 
 
 def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
-    frame = with_campaign(messages, recipe.rules, recipe.source)
+    frame = with_campaign(with_partly_delivered(messages), recipe.rules, recipe.source)
     frame = with_recipient(frame, recipe.home_country, recipe.pseudonym_key)
     frame = with_cost(with_parts(with_sender(frame)), recipe.tariff)
     return (
@@ -129,8 +135,9 @@ def _conservation(
 ) -> pl.DataFrame:
     kept = messages.group_by("day").agg(
         records=pl.len(),
-        repeated=pl.col("observations").sum() - pl.col("part_rows").sum(),
-        parts=pl.col("part_rows").sum() - pl.len(),
+        repeated=_sum("observations") - _sum("part_rows"),
+        parts=_sum("part_rows") - _sum("attempts"),
+        attempts=_sum("attempts") - pl.len().cast(pl.Int64),
     )
     quarantined = placed.filter(pl.col("quarantined").is_not_null())
     folded = placed.filter(pl.col("folded").is_not_null())
@@ -139,6 +146,7 @@ def _conservation(
             kept.select("day", "records", fate=pl.lit("message"), reason=pl.lit(None, pl.String)),
             _account(kept.select("day", records="repeated"), "folded", FoldReason.REPEATED),
             _account(kept.select("day", records="parts"), "folded", FoldReason.PART),
+            _account(kept.select("day", records="attempts"), "folded", FoldReason.ATTEMPT),
             folded.group_by("day", reason="folded")
             .agg(records=pl.len())
             .select("day", "records", "reason", fate=pl.lit("folded")),
@@ -161,15 +169,21 @@ def _conservation(
     )
 
 
+def _sum(name: str) -> pl.Expr:
+    return pl.col(name).cast(pl.Int64).sum()
+
+
 def _account(frame: pl.DataFrame, fate: str, reason: FoldReason) -> pl.DataFrame:
     return frame.with_columns(fate=pl.lit(fate), reason=pl.lit(reason.value))
 
 
-def _unmapped(messages: pl.DataFrame, source: str) -> pl.DataFrame:
+def _unmapped(latest: pl.DataFrame, source: str) -> pl.DataFrame:
+    """Words nobody knows, of parts and attempts too; a message that has one twice counts once."""
+    message = pl.coalesce("order_id", "part_of", "message_id")
     found = [
-        messages.filter(~pl.col(f"{kind}_known") & pl.col(kind).is_not_null())
+        latest.filter(~pl.col(f"{kind}_known") & pl.col(kind).is_not_null())
         .group_by("day", word=kind)
-        .agg(messages=pl.len())
+        .agg(messages=message.n_unique())
         .with_columns(kind=pl.lit(kind), source=pl.lit(source))
         for kind in ("status", "code")
     ]

@@ -40,6 +40,7 @@ class Reason(StrEnum):
     ENCODING_OR_LENGTH = "message_too_long_or_encoding"
     FRAUD_OR_PUMPING = "fraud_or_pumping"
     DUPLICATE = "duplicate"
+    PARTLY_DELIVERED = "partly_delivered"
     CANCELED = "canceled"
     UNKNOWN_STATUS = "unknown_status"
     UNKNOWN_CODE = "unknown_code"
@@ -122,6 +123,7 @@ class FoldReason(StrEnum):
 
     REPEATED = "repeated_observation"
     PART = "part_of_message"
+    ATTEMPT = "attempt_of_order"
     OTHER_DAY = "belongs_to_another_day"
     INBOUND = "inbound_message"
 

@@ -18,6 +18,8 @@ def fold_reason(words: Words, name: str) -> str:
             return words.text("repeated observation of a message")
         case FoldReason.PART:
             return words.text("part of a longer message")
+        case FoldReason.ATTEMPT:
+            return words.text("one of several attempts of an order")
         case FoldReason.OTHER_DAY:
             return words.text("message of another day")
         case FoldReason.INBOUND:

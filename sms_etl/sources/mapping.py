@@ -23,9 +23,9 @@ from sms_etl.sources.values import (
 )
 
 Target = Literal[
-    "message_id", "part_of", "recipient", "sender", "service", "campaign", "channel", "direction",
-    "status", "code", "created_at", "sent_at", "done_at", "updated_at", "parts_billed", "price",
-    "currency", "text", "mcc_mnc", "operator",
+    "message_id", "part_of", "order_id", "recipient", "sender", "service", "campaign", "channel",
+    "direction", "status", "code", "created_at", "sent_at", "done_at", "updated_at", "parts_billed",
+    "price", "currency", "text", "mcc_mnc", "operator",
 ]  # fmt: skip
 """Our columns that a heading or a constant may be given for."""
 
@@ -127,9 +127,9 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
         {
             **{
                 name: of(name)
-                for name in ("message_id", "part_of", "recipient", "sender", "service", "campaign")
+                for name in ("message_id", "part_of", "order_id", "recipient", "sender", "service")
             },
-            **{name: of(name) for name in ("code", "text", "mcc_mnc", "operator")},
+            **{name: of(name) for name in ("campaign", "code", "text", "mcc_mnc", "operator")},
             "channel": _known_channel(of("channel").str.to_lowercase()),
             "inbound": of("direction").str.to_lowercase().is_in(INBOUND_WORDS).fill_null(False),
             "status": status,

@@ -1,7 +1,8 @@
 """A table or query of a database, and what gateways with a table of their own are made of.
 
 Where a row is a part of a message, `part_of` is the column the parts share, and `message_id` one
-that tells them apart.
+that tells them apart. Where a row is an attempt of an order (Viber, then SMS), `order_id` is the
+column the attempts share.
 """
 
 from __future__ import annotations

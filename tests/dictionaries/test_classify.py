@@ -225,7 +225,9 @@ def by_the_written_rules(status: str | None, code: str | None, age: float | None
         "reason": "unknown_status",
     }
     status_class, final, reason = entry["class"], entry["final"], entry["reason"]
-    if status_class == "pending" and age is not None and age > SILENCE_HOURS:
+    if status_class == "failed" and (said or {}).get("reason") == "no_receipt":
+        status_class, reason = "unknown", "no_receipt"
+    elif status_class == "pending" and age is not None and age > SILENCE_HOURS:
         status_class, final, reason = "unknown", False, "no_receipt"
     elif status_class in {"failed", "rejected"}:
         reason = (said or {}).get("reason") or reason

@@ -57,6 +57,7 @@ def cube(day: date, source: str, rows: list[tuple[int, str, str, int, int]]) -> 
             "messages_with_parts": messages,
             "cost_micro": cost,
             "messages_with_cost": messages,
+            "partly_delivered": 0,
             "messages_with_time": 0,
         }
         for hour, campaign, status, messages, cost in rows
