@@ -8,6 +8,7 @@ from assets.checks import build_source_checks
 from assets.engagement import build_stream_assets, build_stream_checks
 from assets.jobs import build_jobs
 from assets.partitions import daily_partitions
+from assets.reconciliation import build_reconciliation_asset, build_reconciliation_checks
 from assets.reports import build_report_assets
 from assets.schedules import build_schedules
 from assets.sensors import build_sensors
@@ -29,6 +30,9 @@ def build_defs(project: Project) -> dg.Definitions:
         assets.append(build_outbox_asset(project, partitions))
     checks = [check for name in names for check in build_source_checks(project, name)]
     checks += [check for name in project.enabled for check in build_stream_checks(project, name)]
+    for name in project.reconciled:
+        assets.append(build_reconciliation_asset(project, name, partitions))
+        checks += build_reconciliation_checks(project, name)
     jobs = build_jobs(project)
     return dg.Definitions(
         assets=[*assets, *build_report_assets(project)],

@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.engagement import events_key, stream_landing_key
+from assets.reconciliation import reconciliation_key
 from assets.reports import FINDINGS_KEY, edition_key, mail_key
 from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.config.settings import Subscription
@@ -26,6 +27,7 @@ def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
         for stream in project.streams(name):
             pulled.append(stream_landing_key(name, stream.kind))
             rebuilt.append(events_key(name, stream.kind))
+    rebuilt += [reconciliation_key(name) for name in project.reconciled]
     if project.settings.outbox is not None:
         pulled.append(landing_key(OUTBOX_NAME))
     return [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,8 +17,16 @@ from rich.table import Table
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import ConfigError, SmsEtlError
+from sms_etl.model.vocabulary import MICRO
 from sms_etl.project import Project
 from sms_etl.sandbox.cli import app as sandbox_app
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sms_etl.reconciliation.steps import Account
+
+DAY_FORMATS = ["%Y-%m-%d"]
 
 app = typer.Typer(
     help="Did our SMS arrive, how fast, what went wrong, and what next?",
@@ -120,6 +129,76 @@ def dictionary(
         if value is not None:
             table.add_row(name.replace("_", " "), escape(str(value)))
     console.print(table)
+
+
+@app.command()
+def reconcile(
+    first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMATS, help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMATS, help="Last day.")],
+    source: Annotated[str | None, typer.Option(help="One source; without: all.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for lists of rows as CSV.")] = None,
+) -> None:
+    """Hold your outbox, the providers' logs and their invoices against each other.
+
+    New invoice files are landed first. Nothing else is pulled and nobody is mailed.
+    """
+    from sms_etl.days import days_between
+    from sms_etl.reconciliation.steps import land_invoices, reconcile_days
+    from sms_etl.reconciliation.tables import write_lists
+
+    project = Project.open()
+    if source is not None and source not in project.reconciled:
+        raise ConfigError(
+            f"Nothing can be held against {source!r}: name it in reconciliation.outbox_sources or "
+            f"give it [invoices.{source}]; there are: {', '.join(project.reconciled) or 'none'}"
+        )
+    if first > last:
+        raise ConfigError("--from is later than --to.")
+    accounts = []
+    for name in [source] if source else project.reconciled:
+        land_invoices(project, name)
+        account = reconcile_days(project, name, days_between(first.date(), last.date()))
+        accounts.append(account)
+        _print_account(account)
+    if not accounts:
+        raise ConfigError("There is no outbox and no [invoices.<source>] to reconcile with.")
+    if out is not None:
+        for path in write_lists(accounts, out):
+            console.print(str(path), soft_wrap=True)
+
+
+def _print_account(account: Account) -> None:
+    from sms_etl.reconciliation.tables import by_state, open_days, open_totals
+
+    counts = by_state(account.rows)
+    console.print(_table(account.source, counts, ("state", "detail", "count"), money=True))
+    if account.untimed:
+        console.print(f"{account.untimed} outbox rows have no readable time and are of no day.")
+    silent = open_days(account.days)
+    if not silent.is_empty():
+        columns = ("day", "silence", "outbox_rows", "messages", "records")
+        console.print(_table(f"{account.source}: silent days", silent, columns))
+    totals = open_totals(account.totals)
+    if not totals.is_empty():
+        columns = ("first_day", "day", "country", "campaign", "state")
+        told = (*columns, "messages_ours", "messages_theirs")
+        console.print(_table(f"{account.source}: totals that differ", totals, told, money=True))
+
+
+def _table(title: str, rows: pl.DataFrame, columns: Sequence[str], *, money: bool = False) -> Table:
+    """Columns of a frame for the screen, and its money in currency units."""
+    table = Table(*columns, title=title, box=None, title_justify="left")
+    if money:
+        for name in ("ours", "theirs", "difference", "currency"):
+            table.add_column(name, justify="left" if name == "currency" else "right")
+    for row in rows.iter_rows(named=True):
+        cells = ["" if row[name] is None else escape(str(row[name])) for name in columns]
+        if money:
+            amounts = [row[f"{name}_micro"] for name in ("ours", "theirs", "difference")]
+            cells += ["" if micro is None else f"{micro / MICRO:,.2f}" for micro in amounts]
+            cells.append(row["currency"] or "")
+        table.add_row(*cells)
+    return table
 
 
 @app.command()

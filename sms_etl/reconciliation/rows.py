@@ -80,6 +80,11 @@ def reconcile(source: str, sides: Sides, rules: Rules) -> pl.DataFrame:
     return found
 
 
+def known_sum(name: str) -> pl.Expr:
+    """Sum of what is known, under the column's name; null if nothing is."""
+    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum().cast(pl.Int64)).alias(name)
+
+
 def _outbox(sides: Sides, rules: Rules) -> pl.DataFrame:
     """Outbox rows with their key, day, parts by their text, and whether they repeat another."""
     texts = text_facts(sides.outbox["text"]).select("text", parts_of_text="parts")
@@ -136,9 +141,9 @@ def _log(messages: pl.DataFrame) -> pl.DataFrame:
         log_day=pl.col("day").min(),
         log_at=pl.col("submitted_at").min(),
         log_campaign=pl.col("campaign").first(),
-        log_parts=_known_sum("parts"),
+        log_parts=known_sum("parts"),
         log_parts_billed=pl.col("parts").filter(billed).sum(),
-        ours_micro=_known_sum("cost_micro"),
+        ours_micro=known_sum("cost_micro"),
         log_currency=pl.col("currency").drop_nulls().first(),
         # A refused message without a price is not expected on an invoice, nor is a free one.
         to_pay=pl.coalesce(charge, ~rejected).any(),
@@ -151,17 +156,12 @@ def _billed(lines: pl.DataFrame) -> pl.DataFrame:
         line_id=pl.col("message_id").first(),
         line_day=pl.col("day").min(),
         line_campaign=pl.col("campaign").drop_nulls().first(),
-        line_parts=_known_sum("parts"),
-        theirs_micro=_known_sum("cost_micro"),
+        line_parts=known_sum("parts"),
+        theirs_micro=known_sum("cost_micro"),
         line_currency=pl.col("currency").drop_nulls().first(),
         line_currencies=pl.col("currency").drop_nulls().n_unique(),
         files=pl.col("pull").n_unique(),
     )
-
-
-def _known_sum(name: str) -> pl.Expr:
-    """Sum of what is known; null if nothing is."""
-    return pl.when(pl.col(name).count() > 0).then(pl.col(name).sum().cast(pl.Int64))
 
 
 def _compared(met: pl.DataFrame) -> pl.DataFrame:

@@ -58,7 +58,7 @@ def test_a_range_of_days_runs_with_all_checks_and_tells_each_day(fresh_company, 
 
     assert result.success
     evaluations = result.get_asset_check_evaluations()
-    assert len(evaluations) == 5 * 4
+    assert len(evaluations) == 5 * 4 + 2 * 2
     assert all(evaluation.passed for evaluation in evaluations)
     days = {
         event.partition: event.materialization.metadata["messages"].value

@@ -2,16 +2,26 @@
 
 from datetime import date
 
+import dagster as dg
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
+from typer.testing import CliRunner
 
+from assets.build import build_defs
+from assets.jobs import DAILY_JOB
+from assets.partitions import RANGE_END, RANGE_START
+from sms_etl.cli import app
 from sms_etl.days import days_between
+from sms_etl.errors import ConfigError
+from sms_etl.model.schemas import RECONCILIATION
 from sms_etl.reconciliation.rows import COUNTS
 from sms_etl.reconciliation.steps import compare_days, invoices_name, land_invoices
 from sms_etl.sandbox import outbox_at
 from sms_etl.sandbox.invoices import BILLED_DAYS, INVOICE_FILE, invoice_at, invoice_truth
-from tests.pipeline.company import DAYS, NOW
+from tests.pipeline.company import DAYS, NOW, land_and_rebuild
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @pytest.fixture(scope="module")
@@ -81,3 +91,69 @@ def test_an_invoice_is_landed_once_and_untouched(company, accounts):
     (page,) = landing.pages([manifest])
     written = company.folder / "in" / "invoices" / INVOICE_FILE
     assert landing.body(page) == written.read_bytes()
+
+
+def lists(company, tmp_path, *options):
+    """Run the command and read the lists that it writes."""
+    out = tmp_path / "lists"
+    period = ["--from", str(DAYS[0]), "--to", str(DAYS[-1])]
+    wide = {"COLUMNS": "120"}
+    result = CliRunner().invoke(app, ["reconcile", *period, "--out", str(out), *options], env=wide)
+    assert result.exit_code == 0, result.output
+    return result.output, {path.stem: pl.read_csv(path) for path in out.iterdir()}
+
+
+def test_the_command_prints_states_and_writes_lists(fresh_company, tmp_path):
+    days = DAYS[:8]
+    land_and_rebuild(fresh_company.project, days)
+
+    printed, found = lists(fresh_company, tmp_path, "--source", "turbosms")
+
+    assert {"matched", "not_billed", "unknown_to_us"} <= set(printed.split())
+    planted = invoice_truth(fresh_company.world)
+    missing = planted.filter(pl.col("state") == "not_billed")["message_id"]
+    rows = found["rows"]
+    assert set(rows.filter(pl.col("state") == "not_billed")["message_id"]) == set(missing)
+    by_campaign, by_day = (found[name]["count"].sum() for name in ("campaigns", "days"))
+    assert by_campaign == by_day
+    silent = found["silence"].filter(pl.col("silence") == "not_pulled")
+    assert silent["day"].to_list() == [str(day) for day in DAYS[8:]]
+
+
+def test_a_source_with_nothing_beside_it_is_refused_with_what_to_do(fresh_company):
+    period = ["--from", "2026-10-01", "--to", "2026-10-02"]
+    result = CliRunner().invoke(app, ["reconcile", *period, "--source", "gateway"])
+    assert isinstance(result.exception, ConfigError)
+    assert "[invoices.gateway]" in str(result.exception)
+    assert "twilio, turbosms" in str(result.exception)
+
+
+def test_the_asset_tells_each_day_and_its_checks_name_the_next_steps(fresh_company):
+    ranged = {RANGE_START: "2026-10-04", RANGE_END: "2026-10-06"}
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = (
+            build_defs(fresh_company.project)
+            .resolve_job_def(DAILY_JOB)
+            .execute_in_process(instance=instance, tags=ranged, run_config=QUIET)
+        )
+    assert result.success
+    found = {
+        event.partition: event.materialization.metadata["dagster/partition_row_count"].value
+        for event in result.get_asset_materialization_events()
+        if event.asset_key.path == ["reconciliation", "turbosms"]
+    }
+    rows = fresh_company.project.lake.scan(RECONCILIATION, sources=["turbosms"]).collect()
+    counted = dict(rows["day"].value_counts().iter_rows())
+    assert found == {str(day): counted[day] for day in DAYS[3:6]}
+
+    checks = {
+        (check.asset_key.path[-1], check.check_name): check
+        for check in result.get_asset_check_evaluations()
+        if check.asset_key.path[0] == "reconciliation"
+    }
+    assert all(check.severity is dg.AssetCheckSeverity.WARN for check in checks.values())
+    passed = {name for name, check in checks.items() if check.passed}
+    assert set(checks) - passed == {("turbosms", "sides_agree")}
+    steps = checks["turbosms", "sides_agree"].metadata["next_step"].value
+    assert "doubled: " in steps
+    assert "not_billed: " in steps
