@@ -1,100 +1,315 @@
-"""The same totals by another road: counted from messages, not summed from the cube."""
+"""The same counts by another road: counted from messages, not summed from the cube."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
 
 import polars as pl
 
 from sms_etl.errors import ConservationError
+from sms_etl.metrics.events import TOLD
+from sms_etl.metrics.rate import Rate
+from sms_etl.metrics.recount import Key, Recount, Scope, Tally, added, recount
 from sms_etl.model.vocabulary import StatusClass
-from sms_etl.reports.figures import Figures, GroupRow, Totals
+from sms_etl.reports.figures import Figures, GroupRow, Reach, Totals
+from sms_etl.reports.periods import previous_days
 
 Counted = dict[str, int]
-"""Name of a figure -> its value."""
+"""Name of a figure -> its value; one that is missing is zero."""
 
 _SHOWN = 5
 """Differences named in the error; the first ones tell enough."""
 
+_NOW, _THEN = False, True
+_CURRENCY = re.compile(r"messages_with_cost\[(.*)\]")
+
 
 def cross_check(figures: Figures, messages: pl.LazyFrame, zone: str) -> None:
-    """Count the period again and compare: totals, campaigns, sources, operators, days and money.
+    """Count the period again and compare every count of the report.
+
+    Totals of the period, of the one before, of days, hours and all groups (classes, parts, money,
+    times, slow messages and what every rate is made of), reasons, comparisons, the days of
+    receipts and the rates with other denominators. Findings and the accounts of the sources are
+    not compared; those of a source are proved when its messages are built.
 
     Args:
         figures: What is to be proved.
-        messages: MESSAGES of at least the days of the report, one day more on either side where
-            `zone` is not the business zone.
+        messages: MESSAGES of the days the report was made from.
         zone: Time zone the days of the report are in.
 
     Raises:
         ConservationError: A figure is not what the messages say; it is named with both values.
     """
-    local_day = pl.col("submitted_at").dt.convert_time_zone(zone).dt.date()
-    counted = (
-        messages.with_columns(day=local_day)
-        .filter(pl.col("day").is_between(figures.first_day, figures.last_day))
-        .group_by("day", "campaign", "source", "operator", "status_class", "currency")
-        .agg(
-            messages=pl.len().cast(pl.Int64),
-            parts=pl.col("parts").cast(pl.Int64).sum(),
-            cost=pl.col("cost_micro").sum(),
-            with_cost=pl.col("cost_micro").count().cast(pl.Int64),
-        )
-        .collect(engine="streaming")
+    counted = recount(messages, _scope(figures, zone))
+    told = _told_totals(figures) | _told_reasons(figures) | _told_comparisons(figures)
+    told |= _told_ends(figures) | _told_reaches(figures)
+    expected = _expected_totals(figures, counted) | _expected_reasons(figures, counted)
+    expected |= _expected_comparisons(figures, counted) | _expected_ends(counted)
+    expected |= _expected_reaches(figures, counted)
+    _compare(told, expected)
+
+
+def _scope(figures: Figures, zone: str) -> Scope:
+    days = (figures.first_day, figures.last_day)
+    named = dict(_named_totals(figures))
+    slow = {one.threshold_seconds for totals in named.values() for one in totals.latency.slow}
+    return Scope(
+        days=days,
+        days_before=None if figures.campaign is not None else previous_days(figures.period, *days),
+        zone=zone,
+        campaign=figures.campaign,
+        slow_seconds=tuple(sorted(slow)),
     )
-    mine = counted
-    if figures.campaign is not None:
-        mine = counted.filter(pl.col("campaign") == figures.campaign)
-    expected = _count(mine, "totals")
-    expected |= _count_by(counted, "campaign") | _count_by(mine, "source")
-    expected |= _count_by(mine, "operator") | _count_by(mine, "day")
-    _compare(_told(figures), expected)
 
 
-def _told(figures: Figures) -> Counted:
-    told = _told_by("totals", figures.totals)
-    groups: Mapping[str, Iterable[GroupRow]] = {
+# totals
+
+
+def _groups(figures: Figures) -> Mapping[str, tuple[GroupRow, ...]]:
+    return {
         "campaign": figures.by_campaign,
         "source": figures.by_source,
+        "sender": figures.by_sender,
+        "country": figures.by_country,
         "operator": figures.by_operator,
     }
-    for dimension, rows in groups.items():
+
+
+def _named_totals(figures: Figures) -> Iterator[tuple[str, Totals]]:
+    """Every Totals of the report with its name."""
+    yield "totals", figures.totals
+    if figures.previous is not None:
+        yield "previous", figures.previous
+    for dimension, rows in _groups(figures).items():
         for row in rows:
-            told |= _told_by(f"by_{dimension}[{row.key}]", row.totals)
-    for point in figures.days:
-        told |= _told_by(f"by_day[{point.day}]", point.totals)
-    return told
+            yield f"by_{dimension}[{row.key}]", row.totals
+            if row.previous is not None:
+                yield f"by_{dimension}[{row.key}].previous", row.previous
+    for point in (*figures.days, *figures.previous_days):
+        yield f"by_day[{point.day}]", point.totals
+    for cell in figures.hours:
+        yield f"by_hour[{cell.weekday} {cell.hour}]", cell.totals
 
 
-def _told_by(name: str, totals: Totals) -> Counted:
-    told = {f"{name}.{word}": getattr(totals, word) for word in ("submitted", *StatusClass)}
-    told[f"{name}.parts"] = totals.parts
-    for cost in totals.costs:
-        told[f"{name}.spent[{cost.currency}]"] = cost.spent_micro
-        told[f"{name}.messages_with_cost[{cost.currency}]"] = cost.messages_with_cost
-    return told
-
-
-def _count_by(counted: pl.DataFrame, dimension: str) -> Counted:
+def _told_totals(figures: Figures) -> Counted:
     found: Counted = {}
-    for (value,), rows in counted.group_by(dimension):
-        found |= _count(rows, f"by_{dimension}[{value}]")
+    for name, totals in _named_totals(figures):
+        found |= {f"{name}.{word}": value for word, value in _told_of(totals).items()}
     return found
 
 
-def _count(rows: pl.DataFrame, name: str) -> Counted:
-    found = {f"{name}.submitted": _sum(rows, "messages"), f"{name}.parts": _sum(rows, "parts")}
-    for word in StatusClass:
-        found[f"{name}.{word}"] = _sum(rows.filter(pl.col("status_class") == word), "messages")
-    paid = rows.filter(pl.col("currency").is_not_null(), pl.col("with_cost") > 0)
-    for (currency,), part in paid.group_by("currency"):
-        found[f"{name}.spent[{currency}]"] = _sum(part, "cost")
-        found[f"{name}.messages_with_cost[{currency}]"] = _sum(part, "with_cost")
+def _told_of(totals: Totals) -> Counted:
+    told = {word: getattr(totals, word) for word in ("submitted", *StatusClass)}
+    told |= {
+        word: getattr(totals, word)
+        for word in ("parts", "messages_with_parts", "operator_receipts")
+    }
+    told |= _told_rate("delivery", totals.delivery)
+    told |= _told_rate("delivery_of_final", totals.delivery_of_final)
+    told |= _told_rate("coverage", totals.coverage)
+    told |= {"latency.messages": totals.latency.messages, "latency.waiting": totals.latency.waiting}
+    for slow in totals.latency.slow:
+        told |= _told_rate(f"slow[{slow.threshold_seconds:g}]", slow.rate)
+    for cost in totals.costs:
+        told |= {
+            f"spent[{cost.currency}]": cost.spent_micro,
+            f"spent_on_undelivered[{cost.currency}]": cost.spent_on_undelivered_micro,
+            f"messages_with_cost[{cost.currency}]": cost.messages_with_cost,
+            f"messages[{cost.currency}]": cost.messages,
+            f"per_delivered[{cost.currency}]": cost.per_delivered_micro or 0,
+        }
+    return told
+
+
+def _expected_totals(figures: Figures, counted: Recount) -> Counted:
+    seconds = sorted(
+        {s.threshold_seconds for _, t in _named_totals(figures) for s in t.latency.slow}
+    )
+    found: Counted = {}
+    for cut, tallies in counted.by.items():
+        for key, tally in tallies.items():
+            name = _name(cut, key, tallies)
+            if name is not None:
+                told = _expected_of(tally, seconds)
+                found |= {f"{name}.{word}": value for word, value in told.items()}
     return found
 
 
-def _sum(rows: pl.DataFrame, column: str) -> int:
-    return int(rows[column].sum())
+def _name(cut: str, key: Key, tallies: Mapping[Key, Tally]) -> str | None:
+    """Name of a group; none for one of the days before that is not in the report's own."""
+    before, *rest = key
+    if cut == "total":
+        return "previous" if before else "totals"
+    name = f"by_{cut}[{' '.join(str(part) for part in rest)}]"
+    if not before or cut == "day":
+        return name
+    return f"{name}.previous" if (_NOW, *rest) in tallies else None
+
+
+def _expected_of(tally: Tally, seconds: list[float]) -> Counted:
+    submitted = tally["messages"]
+    final = tally[StatusClass.DELIVERED] + tally[StatusClass.FAILED] + tally[StatusClass.REJECTED]
+    found = {"submitted": submitted, **{word.value: tally[word] for word in StatusClass}}
+    found |= {name: tally[name] for name in ("parts", "messages_with_parts", "operator_receipts")}
+    found |= _rate("delivery", tally[StatusClass.DELIVERED], submitted)
+    found |= _rate("delivery_of_final", tally[StatusClass.DELIVERED], final)
+    found |= _rate("coverage", final, submitted)
+    found |= {"latency.messages": tally["timed"], "latency.waiting": tally[StatusClass.PENDING]}
+    if tally["timed"]:
+        for n, threshold in enumerate(seconds):
+            found |= _rate(f"slow[{threshold:g}]", tally[f"slow_{n}"], tally[f"seen_{n}"])
+    return found | _expected_money(tally, submitted)
+
+
+def _expected_money(tally: Tally, submitted: int) -> Counted:
+    found: Counted = {}
+    for currency in [m[1] for name in list(tally) if (m := _CURRENCY.fullmatch(name))]:
+        words = ("spent", "spent_on_undelivered", "messages_with_cost")
+        found |= {f"{word}[{currency}]": tally[f"{word}[{currency}]"] for word in words}
+        found[f"messages[{currency}]"] = submitted
+        paid = tally[f"delivered_with_cost[{currency}]"]
+        if paid:
+            price = round(Fraction(tally[f"spent[{currency}]"], paid))
+            found[f"per_delivered[{currency}]"] = price
+    return found
+
+
+def _told_rate(name: str, rate: Rate | None) -> Counted:
+    return _rate(name, rate.numerator, rate.denominator) if rate is not None else {}
+
+
+def _rate(name: str, numerator: int, denominator: int) -> Counted:
+    return {f"{name}.numerator": numerator, f"{name}.denominator": denominator}
+
+
+# reasons
+
+
+def _told_reasons(figures: Figures) -> Counted:
+    found: Counted = {}
+    for row in figures.reasons:
+        name = f"reasons[{row.reason} {row.permanence}]"
+        found |= _told_rate(name, row.share)
+        found[f"{name}.previous_messages"] = row.previous_messages or 0
+    return found
+
+
+def _expected_reasons(figures: Figures, counted: Recount) -> Counted:
+    now = {key[1:]: n for key, n in counted.reasons.items() if key[0] is _NOW}
+    everything = sum(now.values())
+    found: Counted = {}
+    for key, messages in now.items():
+        name = f"reasons[{' '.join(key)}]"
+        found |= _rate(name, messages, everything)
+        found[f"{name}.previous_messages"] = counted.reasons.get((_THEN, *key), 0)
+    return found
+
+
+# comparisons
+
+
+def _told_comparisons(figures: Figures) -> Counted:
+    found: Counted = {}
+    for one in figures.comparisons:
+        found |= _told_rate(f"comparisons[{one.key}].rate", one.rate)
+        found |= _told_rate(f"comparisons[{one.key}].base", one.base)
+    if figures.change is not None:
+        found |= _told_rate("change.rate", figures.change.rate)
+        found |= _told_rate("change.base", figures.change.base)
+    return found
+
+
+def _expected_comparisons(figures: Figures, counted: Recount) -> Counted:
+    campaigns = {key[1]: tally for key, tally in counted.by["campaign"].items() if not key[0]}
+    everyone = added(campaigns.values())
+    nothing = added([])
+    found: Counted = {}
+    for one in figures.comparisons:
+        mine = campaigns.get(one.key, nothing)
+        others = added([everyone])
+        for word in ("messages", StatusClass.DELIVERED):
+            others[word] -= mine[word]
+        found |= _delivery(f"comparisons[{one.key}].rate", mine)
+        found |= _delivery(f"comparisons[{one.key}].base", others)
+    if figures.change is not None:
+        found |= _delivery("change.rate", counted.by["total"].get((_NOW,), nothing))
+        found |= _delivery("change.base", counted.by["total"].get((_THEN,), nothing))
+    return found
+
+
+def _delivery(name: str, tally: Tally) -> Counted:
+    return _rate(name, tally[StatusClass.DELIVERED], tally["messages"])
+
+
+# days of receipts
+
+
+def _told_ends(figures: Figures) -> Counted:
+    return {
+        f"event_days[{one.day}].{word}": getattr(one, word)
+        for one in figures.event_days
+        for word in TOLD
+    }
+
+
+def _expected_ends(counted: Recount) -> Counted:
+    return {
+        f"event_days[{day}].{word}": messages
+        for (day, word), messages in counted.ends.items()
+        if word in TOLD
+    }
+
+
+# other denominators
+
+
+def _told_reaches(figures: Figures) -> Counted:
+    found: Counted = {}
+    for reach in _reaches(figures):
+        told = _told_rate("silence_is_success", reach.silence_is_success)
+        if reach.of_asked is not None:
+            told["of_asked.numerator"] = reach.of_asked.numerator
+        if reach.per_person is not None:
+            told["per_person.numerator"] = reach.per_person.numerator
+            if not reach.skipped:
+                told["per_person.denominator"] = reach.per_person.denominator
+        if reach.messages_without_person is not None:
+            told["messages_without_person"] = reach.messages_without_person
+        found |= {f"{_reach_name(reach)}.{word}": value for word, value in told.items()}
+    return found
+
+
+def _expected_reaches(figures: Figures, counted: Recount) -> Counted:
+    found: Counted = {}
+    nobody = {"reached": 0, "named": 0, "nameless": 0}
+    for reach in _reaches(figures):
+        cut = "total" if reach.campaign is None else "campaign"
+        key: Key = (_NOW,) if reach.campaign is None else (_NOW, reach.campaign)
+        tally = counted.by[cut].get(key, added([]))
+        people = counted.people.get(reach.campaign, nobody)
+        taken = tally["messages"] - tally[StatusClass.FAILED] - tally[StatusClass.REJECTED]
+        expected = _rate("silence_is_success", taken, tally["messages"])
+        if reach.of_asked is not None:
+            expected["of_asked.numerator"] = tally[StatusClass.DELIVERED]
+        if reach.per_person is not None:
+            expected["per_person.numerator"] = people["reached"]
+            if not reach.skipped:
+                expected["per_person.denominator"] = people["named"]
+        if reach.messages_without_person is not None:
+            expected["messages_without_person"] = people["nameless"]
+        found |= {f"{_reach_name(reach)}.{word}": value for word, value in expected.items()}
+    return found
+
+
+def _reaches(figures: Figures) -> tuple[Reach, ...]:
+    whole = () if figures.reach is None else (figures.reach,)
+    return (*whole, *figures.reach_by_campaign)
+
+
+def _reach_name(reach: Reach) -> str:
+    return "reach" if reach.campaign is None else f"reach_by_campaign[{reach.campaign}]"
 
 
 def _compare(told: Counted, expected: Counted) -> None:

@@ -1,0 +1,234 @@
+"""The counts of a report from MESSAGES alone, without the cube: the second road of double entry."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from sms_etl.metrics.histogram import bucket_of, value_of
+from sms_etl.model.vocabulary import Permanence, Reason, Receipt, StatusClass, TimeOrigin
+
+MICROSECONDS = 1e6
+
+UNDELIVERED = (StatusClass.FAILED, StatusClass.REJECTED, StatusClass.UNKNOWN)
+OPEN = (StatusClass.PENDING, StatusClass.UNKNOWN)
+BEFORE = "before"
+DIMENSIONS = ("campaign", "source", "sender", "country", "operator")
+
+Tally = dict[str, int]
+"""Name of a count -> its value. Money is counted as `word[currency]`."""
+
+Key = tuple[Any, ...]
+_MESSAGES = "messages"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a report covers: days of `zone`, the days before it, one campaign or all."""
+
+    days: tuple[date, date]
+    days_before: tuple[date, date] | None
+    zone: str
+    campaign: str | None
+    slow_seconds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Recount:
+    """MESSAGES counted along every cut of a report, in one pass.
+
+    `by[cut]`: (belongs to the days before, *key) -> tally, for the cuts total, day, hour
+    (weekday, hour) and every dimension. `reasons`: (before, reason, permanence) -> messages.
+    `ends`: (day of the final status, class) -> messages. `people`: campaign, or none for all ->
+    `reached`, `named` and `nameless`.
+    """
+
+    by: Mapping[str, Mapping[Key, Tally]]
+    reasons: Mapping[Key, int]
+    ends: Mapping[Key, int]
+    people: Mapping[str | None, Tally]
+
+
+def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
+    """Count MESSAGES, which hold at least the days of the scope and of what it is held against."""
+    rows = _Rows(messages, scope)
+    plans: dict[str, pl.LazyFrame] = {
+        "total": _sums(rows.mine, [BEFORE], scope),
+        "day": _sums(rows.mine, [BEFORE, "local_day"], scope),
+        "hour": _sums(rows.mine.filter(~pl.col(BEFORE)), [BEFORE, "weekday", "hour"], scope),
+        **{
+            name: _sums(rows.all if name == "campaign" else rows.mine, [BEFORE, name], scope)
+            for name in DIMENSIONS
+        },
+        "reasons": _reasons(rows.mine),
+        "ends": _ends(rows),
+        "people": _people(rows.mine.filter(~pl.col(BEFORE)), pl.col("campaign")),
+        "everybody": _people(rows.mine.filter(~pl.col(BEFORE)), pl.lit(None, pl.String)),
+    }
+    frames = pl.collect_all(list(plans.values()), engine="streaming")
+    found = dict(zip(plans, frames, strict=True))
+    people = [*found["people"].iter_rows(named=True), *found["everybody"].iter_rows(named=True)]
+    return Recount(
+        by={
+            "total": _tallies(found["total"], [BEFORE]),
+            "day": _tallies(found["day"], [BEFORE, "local_day"]),
+            "hour": _tallies(found["hour"], [BEFORE, "weekday", "hour"]),
+            **{name: _tallies(found[name], [BEFORE, name]) for name in DIMENSIONS},
+        },
+        reasons=_counts(found["reasons"]),
+        ends=_counts(found["ends"]),
+        people={row.pop("who"): row for row in people},
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    messages: pl.LazyFrame
+    scope: Scope
+
+    @cached_property
+    def all(self) -> pl.LazyFrame:
+        """Messages of the report and of the days before, with what is counted of each."""
+        local = pl.col("submitted_at").dt.convert_time_zone(self.scope.zone)
+        before = pl.lit(value=False)
+        if self.scope.days_before is not None:
+            before = pl.col("local_day").is_between(*self.scope.days_before)
+        delivered = pl.col("status_class") == StatusClass.DELIVERED
+        timed = delivered & (pl.col("done_at_origin") != TimeOrigin.NONE)
+        return (
+            self.messages.with_columns(
+                local_day=local.dt.date(), weekday=local.dt.weekday(), hour=local.dt.hour()
+            )
+            .with_columns(before.alias(BEFORE))
+            .filter(pl.col("local_day").is_between(*self.scope.days) | pl.col(BEFORE))
+            .with_columns(
+                delivered=delivered,
+                timed=timed & pl.col("seconds_to_deliver").is_not_null(),
+                waits=~pl.col("final")
+                & pl.col("status_class").is_in([name.value for name in OPEN])
+                & pl.col("source").is_in(self._sources_with_times),
+            )
+            .with_columns(shown_seconds=value_of(bucket_of(_seconds())))
+        )
+
+    @property
+    def mine(self) -> pl.LazyFrame:
+        """Those of the campaign the report is on, or all."""
+        return self.all.filter(self.asked)
+
+    @property
+    def asked(self) -> pl.Expr:
+        """Rows of the campaign the report is on, or all."""
+        if self.scope.campaign is None:
+            return pl.lit(value=True)
+        return pl.col("campaign") == self.scope.campaign
+
+    @cached_property
+    def _sources_with_times(self) -> list[str]:
+        """Sources that ever tell when a message was delivered."""
+        told = self.messages.filter(
+            pl.col("seconds_to_deliver").is_not_null(),
+            pl.col("done_at_origin") != TimeOrigin.NONE,
+        )
+        return (
+            told.select(pl.col("source").unique()).collect(engine="streaming")["source"].to_list()
+        )
+
+
+def _seconds() -> pl.Expr:
+    """Time to deliver, or the age when last seen."""
+    age = (pl.col("observed_at") - pl.col("submitted_at")).dt.total_microseconds() / MICROSECONDS
+    return pl.when("timed").then("seconds_to_deliver").otherwise(age.clip(lower_bound=0.0))
+
+
+def _sums(rows: pl.LazyFrame, keys: Sequence[str], scope: Scope) -> pl.LazyFrame:
+    late = [pl.col("shown_seconds") > threshold for threshold in scope.slow_seconds]
+    slow = [(pl.col("timed") | pl.col("waits")) & one for one in late]
+    return rows.group_by([*keys, "status_class", "currency"]).agg(
+        pl.len().cast(pl.Int64).alias(_MESSAGES),
+        pl.col("parts").cast(pl.Int64).sum(),
+        messages_with_parts=pl.col("parts").count().cast(pl.Int64),
+        spent=pl.col("cost_micro").sum(),
+        with_cost=pl.col("cost_micro").count().cast(pl.Int64),
+        timed=pl.col("timed").sum().cast(pl.Int64),
+        operator_receipts=(pl.col("delivered") & (pl.col("receipt") == Receipt.OPERATOR))
+        .sum()
+        .cast(pl.Int64),
+        **{f"slow_{n}": one.sum().cast(pl.Int64) for n, one in enumerate(slow)},
+        **{f"seen_{n}": (one | pl.col("timed")).sum().cast(pl.Int64) for n, one in enumerate(slow)},
+    )
+
+
+def _reasons(rows: pl.LazyFrame) -> pl.LazyFrame:
+    return (
+        rows.filter(pl.col("status_class").is_in([name.value for name in UNDELIVERED]))
+        .group_by(
+            BEFORE,
+            pl.col("reason").fill_null(Reason.NOT_STATED.value),
+            pl.col("permanence").fill_null(Permanence.UNKNOWN.value),
+        )
+        .agg(pl.len().alias(_MESSAGES))
+    )
+
+
+def _ends(rows: _Rows) -> pl.LazyFrame:
+    """By the day of the final status, whenever they were sent."""
+    day = pl.col("done_at").dt.convert_time_zone(rows.scope.zone).dt.date()
+    return (
+        rows.messages.filter(rows.asked, pl.col("final"), day.is_between(*rows.scope.days))
+        .group_by(day.alias("day"), "status_class")
+        .agg(pl.len().alias(_MESSAGES))
+    )
+
+
+def _people(rows: pl.LazyFrame, who: pl.Expr) -> pl.LazyFrame:
+    person = pl.col("recipient").hash()
+    named = pl.col("recipient").is_not_null()
+    return rows.group_by(who.alias("who")).agg(
+        reached=person.filter(named & pl.col("delivered")).n_unique(),
+        named=person.filter(named).n_unique(),
+        nameless=(~named).sum(),
+    )
+
+
+def _counts(frame: pl.DataFrame) -> dict[Key, int]:
+    return {row[:-1]: row[-1] for row in frame.iter_rows()}
+
+
+def _tallies(frame: pl.DataFrame, keys: Sequence[str]) -> dict[Key, Tally]:
+    """Rows per class and currency, added up to one tally per key."""
+    found: defaultdict[Key, Tally] = defaultdict(lambda: defaultdict(int))
+    for row in frame.iter_rows(named=True):
+        key = tuple(row.pop(name) for name in keys)
+        _add(found[key], row)
+    return dict(found)
+
+
+def _add(tally: Tally, row: dict[str, Any]) -> None:
+    word, currency = row.pop("status_class"), row.pop("currency")
+    spent, with_cost = row.pop("spent"), row.pop("with_cost")
+    tally[word] += row[_MESSAGES]
+    for name, value in row.items():
+        tally[name] += value
+    if currency is not None and with_cost:
+        tally[f"spent[{currency}]"] += spent
+        tally[f"messages_with_cost[{currency}]"] += with_cost
+        if word in UNDELIVERED:
+            tally[f"spent_on_undelivered[{currency}]"] += spent
+        if word == StatusClass.DELIVERED:
+            tally[f"delivered_with_cost[{currency}]"] += with_cost
+
+
+def added(tallies: Iterable[Tally]) -> Tally:
+    """Tallies of groups as one."""
+    total: Tally = defaultdict(int)
+    for tally in tallies:
+        for name, value in tally.items():
+            total[name] += value
+    return total
