@@ -15,15 +15,14 @@ import polars as pl
 
 from sms_etl.metrics.completion import COMPLETE, MILLI
 from sms_etl.metrics.histogram import quantiles
+from sms_etl.metrics.money import UNDELIVERED, converted_by, divide_half_even, money_sums
+from sms_etl.metrics.prices import EXPECTED, price_rate
 from sms_etl.metrics.rate import Rate, wilson
 from sms_etl.metrics.survival import delivered_with_time, quantiles_of_submitted, slower_than
 from sms_etl.model.vocabulary import Receipt, StatusClass, TimeOrigin
 from sms_etl.reports.figures import Cost, Latency, SlowShare, TimeQuality, Totals
 
 Key = tuple[Any, ...]
-
-UNDELIVERED = (StatusClass.FAILED, StatusClass.REJECTED, StatusClass.UNKNOWN)
-"""Classes whose money is counted as spent for nothing; pending may still arrive."""
 
 SUBMITTED = "submitted"
 FINAL = "final"
@@ -34,7 +33,7 @@ SLOW_SECONDS = (10.0, 60.0, 600.0)
 
 COMPLETE_DIGITS = 4
 
-_MEASURES = ("messages", "parts", "messages_with_parts")
+_MEASURES = ("messages", "parts", "messages_with_parts", "partly_delivered")
 _MONEY = ("cost_micro", "messages_with_cost")
 _HOUR = timedelta(hours=1)
 _EVERYTHING = "everything"
@@ -45,12 +44,14 @@ _KNOWN = "known_milli"
 class AsOf:
     """When the data was last refreshed (UTC), and after how many hours silence is final.
 
-    `slow_seconds`: thresholds that the shares of slow deliveries are counted for.
+    `slow_seconds`: thresholds that the shares of slow deliveries are counted for. `currency`: what
+    money of several currencies is converted to.
     """
 
     moment: datetime
     silence_hours: float
     slow_seconds: tuple[float, ...] = SLOW_SECONDS
+    currency: str | None = None
 
     def mature(
         self, pending: int, last_hour: datetime | None, complete: float | None = None
@@ -135,14 +136,14 @@ def totals_by(
 
     Args:
         cube: Columns of CUBE plus `keys`, and `known_milli` (metrics.completion) if the maturity
-            clock is to be heard.
+            clock is to be heard, those of metrics.prices and metrics.money for theirs.
         latency: Columns of LATENCY plus `keys`.
         keys: At least one column name.
         as_of: Moment and silence that decide maturity.
     """
     sums = cube.group_by(keys).agg(
         *class_sums(),
-        pl.col("parts", "messages_with_parts").sum(),
+        pl.col("parts", "messages_with_parts", "messages_with_cost").sum(),
         pl.col("messages")
         .filter(
             pl.col("status_class") == StatusClass.DELIVERED,
@@ -151,14 +152,17 @@ def totals_by(
         .sum()
         .alias("operator_receipts"),
         _complete(cube),
+        _expected_prices(cube),
     )
     rows = sums.collect(engine="streaming").sort(keys)
     times = _latencies(latency, keys, as_of)
     costs = _costs(cube, keys)
+    converted = converted_by(cube, keys, as_of.currency) if as_of.currency else {}
     found = {}
     for row in rows.iter_rows(named=True):
         key = tuple(row[name] for name in keys)
-        found[key] = _totals(row, times.get(key), costs.get(key, []), as_of)
+        totals = _totals(row, times.get(key), costs.get(key, []), as_of)
+        found[key] = totals.model_copy(update={"converted": converted.get(key)})
     return found
 
 
@@ -173,10 +177,8 @@ def totals_of(cube: pl.LazyFrame, latency: pl.LazyFrame, as_of: AsOf) -> Totals:
 
 def no_totals(as_of: AsOf) -> Totals:
     """Totals of no messages."""
-    row = dict.fromkeys([*StatusClass, "parts", "messages_with_parts", "operator_receipts"], 0) | {
-        "last_hour": None,
-        "complete": None,
-    }
+    counted = [*StatusClass, *_MEASURES, *_MONEY, "operator_receipts", EXPECTED]
+    row = dict.fromkeys(counted, 0) | {"last_hour": None, "complete": None}
     return _totals(row, None, [], as_of)
 
 
@@ -194,9 +196,9 @@ def compact_hours(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
 
 def _sums(cube: pl.LazyFrame) -> list[pl.Expr]:
     sums = [pl.col(*_MEASURES, *_MONEY).sum()]
-    if _KNOWN in cube.collect_schema():
-        sums.append(_whole_or_null(pl.col(_KNOWN)))
-    return sums
+    columns = cube.collect_schema().names()
+    sums += [_whole_or_null(pl.col(name)) for name in (_KNOWN, EXPECTED) if name in columns]
+    return [*sums, *money_sums(columns)]
 
 
 def _whole_or_null(column: pl.Expr) -> pl.Expr:
@@ -212,6 +214,12 @@ def _complete(cube: pl.LazyFrame) -> pl.Expr:
     return known.round(COMPLETE_DIGITS).alias("complete")
 
 
+def _expected_prices(cube: pl.LazyFrame) -> pl.Expr:
+    if EXPECTED not in cube.collect_schema():
+        return pl.lit(None, pl.Int64).alias(EXPECTED)
+    return _whole_or_null(pl.col(EXPECTED)).alias(EXPECTED)
+
+
 def compact_latency(latency: pl.LazyFrame, keys: Sequence[str]) -> pl.LazyFrame:
     """The histogram with only `keys` left of its dimensions."""
     return latency.group_by([*keys, "status_class", "origin", "bucket"]).agg(
@@ -225,12 +233,6 @@ def costs_of(rows: pl.LazyFrame) -> tuple[Cost, ...]:
     found = _costs(everything, [_EVERYTHING]).get((_EVERYTHING,), [])
     messages = rows.select(pl.col("messages").sum()).collect().item()
     return tuple(_cost(row, messages) for row in found)
-
-
-def divide_half_even(numerator: int, denominator: int) -> int:
-    """Integer division rounded to nearest, ties to even."""
-    whole, rest = divmod(numerator, denominator)
-    return whole + (2 * rest > denominator or (2 * rest == denominator and whole % 2 == 1))
 
 
 def _rate(
@@ -286,6 +288,9 @@ def _totals(
         latency=_latency(latency, counts.pending),
         costs=tuple(_cost(cost, counts.submitted) for cost in costs),
         completeness=counts.complete,
+        prices=price_rate(
+            row["messages_with_cost"], counts.submitted, row[EXPECTED], SUBMITTED, as_of.moment
+        ),
     )
 
 

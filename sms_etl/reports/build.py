@@ -16,11 +16,12 @@ from sms_etl.findings.detect import Evidence, find_problems
 from sms_etl.metrics.completion import completion_curves, with_known
 from sms_etl.metrics.events import event_days
 from sms_etl.metrics.local_time import require_whole_hours, with_local_time
+from sms_etl.metrics.money import UNDELIVERED, Rates, with_converted
+from sms_etl.metrics.prices import with_expected_prices
 from sms_etl.metrics.reach import Asked, reach_by_campaign, reach_of
 from sms_etl.metrics.reasons import mender_of
 from sms_etl.metrics.summary import (
     SLOW_SECONDS,
-    UNDELIVERED,
     AsOf,
     Key,
     compact,
@@ -31,7 +32,7 @@ from sms_etl.metrics.summary import (
     totals_by,
 )
 from sms_etl.metrics.survival import without_silent_sources
-from sms_etl.model.schemas import ASKED, EVENTS
+from sms_etl.model.schemas import ASKED, ENCODING, EVENTS
 from sms_etl.model.vocabulary import Permanence, Reason
 from sms_etl.reports.comparisons import against_the_others, between_periods
 from sms_etl.reports.figures import (
@@ -45,6 +46,7 @@ from sms_etl.reports.figures import (
     SourceState,
     Totals,
 )
+from sms_etl.reports.letters import billed_by_source, latin_option, waste_of
 from sms_etl.reports.periods import previous_days
 from sms_etl.reports.source_states import ConfiguredSource, source_states
 
@@ -65,8 +67,9 @@ class ReportInputs:
 
     `cube` and `latency` hold the days of `periods.days_to_load`; whatever they hold before the
     period is the baseline of the findings. `conservation` and `unmapped` may hold more days than
-    the period. `labels`: campaign -> language -> label. `events`, `asked` and `messages` hold the
-    days of the cube; without `messages` people are not counted.
+    the period. `labels`: campaign -> language -> label. `events`, `asked`, `encoding` and
+    `messages` hold the days of the cube; without `messages` people are not counted, without
+    `rates` no money is converted.
     """
 
     cube: pl.LazyFrame
@@ -77,7 +80,9 @@ class ReportInputs:
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     events: pl.LazyFrame = field(default_factory=lambda: EVENTS.empty().lazy())
     asked: pl.LazyFrame = field(default_factory=lambda: ASKED.empty().lazy())
+    encoding: pl.LazyFrame = field(default_factory=lambda: ENCODING.empty().lazy())
     messages: pl.LazyFrame | None = None
+    rates: Rates | None = None
 
 
 @dataclass(frozen=True)
@@ -102,11 +107,12 @@ class ReportRequest:
     goal: float | None = None
     expected_days: Sequence[date] | None = None
     slow_seconds: Sequence[float] = SLOW_SECONDS
+    currency: str | None = None
 
     @property
     def as_of(self) -> AsOf:
         """Moment and silence that decide maturity."""
-        return AsOf(self.data_as_of, self.silence_hours, tuple(self.slow_seconds))
+        return AsOf(self.data_as_of, self.silence_hours, tuple(self.slow_seconds), self.currency)
 
 
 def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
@@ -150,7 +156,7 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
         comparisons=_campaign_comparisons(rows),
         change=_change(rows, whole),
     )
-    return _with_other_counts(rows, figures)
+    return _with_letters(rows, _with_other_counts(rows, figures))
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,12 @@ class _Rows:
         zone = self.request.zone
         latency = with_local_time(without_silent_sources(self.inputs.latency.lazy()), zone)
         cube = with_known(self.inputs.cube.lazy(), self._curves, self.request.data_as_of)
-        return with_local_time(cube, zone), latency
+        cube = with_expected_prices(cube, self.request.data_as_of, self.request.silence_hours)
+        cube = with_local_time(cube, zone)
+        if self.inputs.rates is not None:
+            first = (self.days_before or (self.request.first_day,))[0]
+            cube = with_converted(cube, self.inputs.rates, first, self.request.last_day)
+        return cube, latency
 
     @property
     def _curves(self) -> pl.DataFrame:
@@ -386,6 +397,21 @@ def _reason_rows(rows: _Rows) -> tuple[ReasonRow, ...]:
             previous_messages=before if rows.previous else None,
         )
         for reason, permanence, now, before in counted.iter_rows()
+    )
+
+
+def _with_letters(rows: _Rows, figures: Figures) -> Figures:
+    """What the letters of texts cost, and parts billed against parts computed."""
+    encoding = with_local_time(rows.inputs.encoding, rows.request.zone)
+    mine = encoding.filter(rows.inside & rows.asked).collect().lazy()
+    billed = billed_by_source(mine)
+    sources = [s.model_copy(update={"billed": billed.get(s.source)}) for s in figures.sources]
+    return figures.model_copy(
+        update={
+            "waste": waste_of(mine, rows.label),
+            "latin_option": latin_option(mine),
+            "sources": tuple(sources),
+        }
     )
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sms_etl.errors import ConfigError
 from sms_etl.metrics.histogram import RELATIVE_ERROR, bucket_of
 from sms_etl.metrics.local_time import require_whole_hours, with_local_time
-from sms_etl.metrics.summary import AsOf, divide_half_even, no_totals, totals_by, totals_of
+from sms_etl.metrics.money import divide_half_even
+from sms_etl.metrics.summary import AsOf, no_totals, totals_by, totals_of
 from sms_etl.reports.figures import TimeQuality, Totals
 from tests.cubes import HOUR, at, cube, latency
 
