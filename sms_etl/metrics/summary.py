@@ -143,7 +143,7 @@ def totals_by(
     """
     sums = cube.group_by(keys).agg(
         *class_sums(),
-        pl.col("parts", "messages_with_parts", "messages_with_cost").sum(),
+        pl.col("parts", "messages_with_parts", "partly_delivered", "messages_with_cost").sum(),
         pl.col("messages")
         .filter(
             pl.col("status_class") == StatusClass.DELIVERED,
@@ -288,6 +288,7 @@ def _totals(
         latency=_latency(latency, counts.pending),
         costs=tuple(_cost(cost, counts.submitted) for cost in costs),
         completeness=counts.complete,
+        partly_delivered=row["partly_delivered"],
         prices=price_rate(
             row["messages_with_cost"], counts.submitted, row[EXPECTED], SUBMITTED, as_of.moment
         ),

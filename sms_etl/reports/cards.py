@@ -131,9 +131,29 @@ def _rate_card(
 def delivered(words: Words, figures: Figures) -> Card:
     """The delivery rate, of submitted, with what it may still become."""
     rate, was = figures.totals.delivery, figures.previous
-    notes = [ceiling(words, rate)]
+    notes = [ceiling(words, rate), *_how_delivered(words, figures.totals)]
     card = _rate_card(words, words.text("Delivered"), rate, was.delivery if was else None, notes)
     return _with_series(words, figures, card, lambda t: _rate_of(t.delivery))
+
+
+def _how_delivered(words: Words, totals: Totals) -> list[str]:
+    """How far the proof of delivery falls short, where it does."""
+    notes = []
+    if n := totals.operator_receipts:
+        notes.append(
+            words.plural(
+                "%(n)s only by the operator's word", "%(n)s only by the operator's word", n
+            )
+        )
+    if n := totals.partly_delivered:
+        notes.append(
+            words.plural(
+                "%(n)s arrived in part and is not counted",
+                "%(n)s arrived in part and are not counted",
+                n,
+            )
+        )
+    return notes
 
 
 def coverage(words: Words, figures: Figures) -> Card:

@@ -107,6 +107,8 @@ class Totals(Figure):
     `completeness` is the share of the receipts that ever come which usually has come at the
     age of these messages (metrics.completion); null where the past tells too little. `prices` is
     the share whose price is known; its coverage is that share of the prices that ever come.
+    `operator_receipts`: delivered by the operator's word only. `partly_delivered`: of those not
+    delivered, the ones of which some parts arrived.
     """
 
     submitted: int
@@ -126,6 +128,7 @@ class Totals(Figure):
     completeness: float | None = None
     prices: Rate | None = None
     converted: Converted | None = None
+    partly_delivered: int = 0
 
 
 class DayPoint(Figure):
@@ -327,6 +330,34 @@ class SourceState(Figure):
     billed: PartsBilled | None = None
 
 
+class ReconciledState(Figure):
+    """Messages of a source in one ReconciliationState.
+
+    `difference_micro`: by currency, what the invoice says more than our log, in millionths: of
+    messages that only it has all of it, of messages that it lacks what they cost, as a minus.
+    """
+
+    state: str
+    messages: int
+    difference_micro: dict[str, int]
+
+
+class Reconciled(Figure):
+    """A source beside the own outbox and its invoice, for the business days of the report.
+
+    `totals` are lines of invoices that name no messages, `totals_differ` those that do not agree
+    with our sums, and `totals_difference_micro` by how much they are higher, by currency.
+    `silent_days`: Silence -> days.
+    """
+
+    source: str
+    states: tuple[ReconciledState, ...]
+    totals: int
+    totals_differ: int
+    totals_difference_micro: dict[str, int]
+    silent_days: dict[str, tuple[date, ...]]
+
+
 class Figures(Figure):
     """A whole report."""
 
@@ -364,6 +395,7 @@ class Figures(Figure):
     reach_by_campaign: tuple[Reach, ...] = ()
     waste: tuple[EncodingWaste, ...] = ()
     latin_option: LatinOption | None = None
+    reconciliation: tuple[Reconciled, ...] = ()
 
 
 VOLATILE_FIELDS = frozenset(
