@@ -15,21 +15,28 @@ from sms_etl.days import days_between
 from sms_etl.errors import StoreError
 from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.metrics.double_entry import cross_check
+from sms_etl.metrics.money_check import check_money
 from sms_etl.model.schemas import (
     ASKED,
     CONSERVATION,
     CUBE,
+    ENCODING,
     EVENTS,
+    INVOICE_TOTALS,
     LATENCY,
     MESSAGES,
+    RECONCILIATION,
+    RECONCILIATION_DAYS,
     UNMAPPED,
 )
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
+from sms_etl.rates import read_rates
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
 from sms_etl.reports.editions import Edition, EditionStore
-from sms_etl.reports.figures import Figures, RestatedFigure
+from sms_etl.reports.figures import Figures, Reconciled, RestatedFigure
 from sms_etl.reports.periods import days_to_load, period_days
+from sms_etl.reports.reconciled import Reconciliation, reconciled
 from sms_etl.reports.render import render
 from sms_etl.reports.source_states import ConfiguredSource
 from sms_etl.restatement import PARTS, SPENT, SUBMITTED, moved
@@ -79,6 +86,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
     """
     first, last = days_to_load(order.period, order.first_day, order.last_day)
     lake, settings = project.lake, project.settings.project
+    rates = read_rates(project.settings)
     sources = [_configured(project, name, order) for name in project.source_names]
     pulled = [source.last_pulled_at for source in sources if source.last_pulled_at is not None]
     figures = build_figures(
@@ -92,6 +100,8 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             events=lake.scan(EVENTS, first, last),
             asked=lake.scan(ASKED, first, last),
             messages=lake.scan(MESSAGES, first, last),
+            encoding=lake.scan(ENCODING, first, last),
+            rates=rates,
         ),
         ReportRequest(
             kind=order.kind,
@@ -107,10 +117,17 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             goal=settings.goal_delivery_rate,
             slow_seconds=settings.slow_thresholds_seconds,
             expected_days=days_between(max(order.first_day, settings.first_day), order.last_day),
+            currency=rates.target if rates else None,
         ),
     )
     cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
-    return figures.model_copy(update={"restated": _restated(project, figures)})
+    check_money(figures, lake.scan(MESSAGES, first, last), rates)
+    more = {
+        "restated": _restated(project, figures),
+        "reconciliation": _reconciliation(project, figures),
+    }
+    return figures.model_copy(update=more)
+
 
 
 def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
@@ -138,6 +155,17 @@ def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
             causes=tuple(one.causes),
         )
         for one in found
+    )
+
+
+def _reconciliation(project: Project, figures: Figures) -> tuple[Reconciled, ...]:
+    """What outbox, logs and invoices say of each other on the report's days."""
+    days = (figures.first_day, figures.last_day)
+    tables = (RECONCILIATION, RECONCILIATION_DAYS, INVOICE_TOTALS)
+    return reconciled(
+        Reconciliation(*(project.lake.scan(table, *days) for table in tables)),
+        days,
+        figures.campaign,
     )
 
 

@@ -32,6 +32,7 @@ def load_settings(path: Path | None = None) -> Settings:
     Raises:
         ConfigError: the file is missing, is not TOML, or says something that is not allowed.
     """
+    from sms_etl.sources.database import DatabaseSettings
     from sms_etl.sources.invoices import InvoiceSettings
     from sms_etl.sources.registry import OUTBOX_KINDS, SOURCE_KINDS
 
@@ -49,7 +50,13 @@ def load_settings(path: Path | None = None) -> Settings:
     outbox = settings.outbox
     if outbox is not None:
         outbox = _validate_kind(OUTBOX_KINDS, outbox, path, "outbox")
-    return settings.model_copy(update={"sources": sources, "outbox": outbox, "invoices": invoices})
+    money = settings.money
+    if money is not None and money.sql is not None:
+        block = validate(DatabaseSettings, money.sql, path, "money.sql")
+        money = money.model_copy(update={"sql": block})
+    return settings.model_copy(
+        update={"sources": sources, "outbox": outbox, "invoices": invoices, "money": money}
+    )
 
 
 def validate(model: type[Model], values: object, path: Path, prefix: str) -> Model:

@@ -108,6 +108,21 @@ class Campaigns(Strict):
     rules: tuple[SenderRule, ...] = ()
 
 
+class MoneySettings(Strict):
+    """The currency of the reports and where dated rates are: a file, or a table of a database."""
+
+    currency: Currency
+    rates: Path | None = None
+    sql: Any = None
+    largest_age_days: Annotated[int, Field(ge=0, le=366)] = 10
+
+    @model_validator(mode="after")
+    def _one_table(self) -> MoneySettings:
+        if (self.rates is None) == (self.sql is None):
+            raise ValueError("give either 'rates' (a file) or 'sql' (a table)")
+        return self
+
+
 class Security(StrEnum):
     """How the connection to the mail server is protected."""
 
@@ -189,7 +204,7 @@ class Subscription(Strict):
 
 
 class Settings(Strict):
-    """The whole tree. `outbox`, `sources` and `invoices` are validated by the module of each."""
+    """The whole tree. What is `Any` here is validated by the module that knows its kinds."""
 
     project: Project
     outbox: Any = None
@@ -197,6 +212,7 @@ class Settings(Strict):
     campaigns: Campaigns = Campaigns()
     invoices: dict[Name, Any] = Field(default_factory=dict)
     reconciliation: Reconciliation = Reconciliation()
+    money: MoneySettings | None = None
     mail: Mail | None = None
     subscriptions: tuple[Subscription, ...] = ()
     path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
