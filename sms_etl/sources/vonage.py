@@ -1,7 +1,8 @@
 """Vonage (Nexmo) Reports API, synchronous: the SMS records of a window, and of identifiers.
 
 Facts: Nexmo/api-specification definitions/reports.yml 2.1.17 @ad04200, and on developer.vonage.com
-reports/guides/how-to-handle-pagination and reports/conceptual-guides/reports-api-best-practices.
+reports/guides/how-to-handle-pagination and reports/conceptual-guides/reports-api-best-practices;
+api.support.vonage.com articles/115007053127 (the expiry that Vonage makes after 72 hours).
 Accounts that pay as they go pay for every record each time it is read, so a day that was read
 whole is not read again: only its messages that are not final yet are asked for, by identifier.
 """
@@ -35,6 +36,10 @@ IDS_AT_ONCE = 20
 CLOSES_AFTER = timedelta(hours=1)
 """A pull this long after a day's end is taken to hold all its records."""
 NO_SUCH_ID = "0000000000000000"
+EXPIRED = "expired"
+GAVE_UP = "expired (no receipt in 72 hours)"
+"""Our word for an expiry that Vonage makes itself, after which it hears no receipt any more."""
+GIVES_UP_AFTER = timedelta(hours=72)
 HIDDEN = "REDACTED"
 """Stands in personal fields where the account has redaction on."""
 FIELDS = (
@@ -72,7 +77,8 @@ class Vonage(WindowSource[VonageSettings]):
         "answers hold against the official OpenAPI description, mended where its own examples "
         "contradict it; no official SDK reads reports",
         missing="parts, time of sending on; how far a receipt reaches (some carriers invent them)",
-        reports="parts come from the text; a receipt's reach is unstated",
+        reports="parts come from the text; a receipt's reach is unstated; what expired after 72 "
+        "hours has no receipt (Vonage says so by itself then) and counts as unknown",
         documents="Nexmo/api-specification definitions/reports.yml, https://developer.vonage.com/"
         "en/reports/guides/how-to-handle-pagination, https://developer.vonage.com/en/reports/"
         "conceptual-guides/reports-api-best-practices",
@@ -109,7 +115,7 @@ class Vonage(WindowSource[VonageSettings]):
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed pages as OBSERVATIONS. An error code counts once the status is final."""
-        status = blank_to_null(pl.col("status"))
+        status = _status()
         finalized = final_update(status, blank_to_null(pl.col("date_finalized")), self.provider)
         done = finalized["done_at_text"]
         price = blank_to_null(pl.col("total_price"))
@@ -190,6 +196,14 @@ class Vonage(WindowSource[VonageSettings]):
     def _words(self, *, final: bool) -> list[str]:
         statuses = load_dictionary(self.provider).statuses
         return statuses.filter(pl.col("final") == final)["key"].to_list()
+
+
+def _status() -> pl.Expr:
+    """The status, with Vonage's own expiry told from that of a carrier."""
+    status = blank_to_null(pl.col("status"))
+    waited = _time(pl.col("date_finalized")) - _time(pl.col("date_received"))
+    gave_up = (status_key(status) == EXPIRED) & (waited >= GIVES_UP_AFTER)
+    return pl.when(gave_up).then(pl.lit(GAVE_UP)).otherwise(status)
 
 
 def _whole(landed: Sequence[LandedPage], end: datetime) -> bool:

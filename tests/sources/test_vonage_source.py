@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from sms_etl.dictionaries import classify, load_dictionary
 from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
 from tests.sources.scripted_server import Reply
@@ -96,3 +98,25 @@ def test_the_next_page_is_asked_with_both_halves_of_the_cursor(server, source, c
     assert [page.records for page in plan.pages] == [1, 0]
     first, second = (asked.target for asked in server.asked)
     assert second == f"{first}&cursor=c-1&iv=iv-1"
+
+
+@pytest.mark.parametrize(
+    ("finalized", "read_as"),
+    [
+        ("2026-03-06T08:00:00+0000", ("failed", "expired_ttl")),
+        ("2026-03-08T07:59:59+0000", ("failed", "expired_ttl")),
+        ("2026-03-08T08:00:00+0000", ("unknown", "no_receipt")),
+        ("2026-03-08T10:00:03+0200", ("unknown", "no_receipt")),
+    ],
+)
+def test_an_expiry_after_72_hours_is_vonages_own_and_says_nothing(read, finalized, read_as):
+    observed = read(RECORD | {"status": "expired", "date_finalized": finalized})
+    seen = observed.lazy().with_columns(submitted_at=pl.col("created_at"))
+    dictionary = load_dictionary("vonage")
+    (row,) = (
+        classify(seen, dictionary, now_column="pulled_at", silence_hours=72.0)
+        .collect()
+        .select("status_class", "reason", "final", "status_known")
+        .rows()
+    )
+    assert row == (*read_as, True, True)
