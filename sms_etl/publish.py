@@ -129,7 +129,6 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
     return figures.model_copy(update=more)
 
 
-
 def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
     """How the previous period moved since its last report.
 

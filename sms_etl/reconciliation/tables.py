@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
 from sms_etl.model.vocabulary import ReconciliationState as State
 from sms_etl.model.vocabulary import Silence, TotalState
 from sms_etl.reconciliation.rows import COUNTS, known_sum
-from sms_etl.reconciliation.steps import Account
+
+if TYPE_CHECKING:
+    from sms_etl.reconciliation.steps import Account
 
 AGREED = (State.MATCHED.value, State.NOT_COMPARED.value)
 """States that need nobody."""
@@ -51,12 +54,13 @@ def by_state(rows: pl.DataFrame, keys: Sequence[str] = ()) -> pl.DataFrame:
     """RECONCILIATION rows summed by state, detail and currency, and by `keys` before them.
 
     Columns: keys, `state`, `detail`, `currency`, `count` (rows), COUNTS, `ours_micro`,
-    `theirs_micro` and `difference_micro` (of rows where both are known); null where none is.
+    `theirs_micro` and `difference_micro` (what the invoice says more than the log: of messages
+    that only it has all of it, of messages it lacks what they cost, as a minus). Amounts are null
+    where none is known.
     """
     names = [*keys, "state", "detail", "currency"]
-    difference = pl.col("theirs_micro") - pl.col("ours_micro")
     return (
-        rows.with_columns(difference_micro=difference)
+        rows.with_columns(difference_micro=_difference())
         .group_by(names)
         .agg(
             pl.len().cast(pl.Int64).alias("count"),
@@ -64,6 +68,16 @@ def by_state(rows: pl.DataFrame, keys: Sequence[str] = ()) -> pl.DataFrame:
             *(known_sum(name) for name in ("ours_micro", "theirs_micro", "difference_micro")),
         )
         .sort(*names, nulls_last=True)
+    )
+
+
+def _difference() -> pl.Expr:
+    return (
+        pl.when(pl.col("messages") == 0)
+        .then("theirs_micro")
+        .when(pl.col("state") == State.NOT_BILLED.value)
+        .then(-pl.col("ours_micro"))
+        .otherwise(pl.col("theirs_micro") - pl.col("ours_micro"))
     )
 
 
