@@ -26,6 +26,9 @@ Tally = dict[str, int]
 
 Key = tuple[Any, ...]
 _MESSAGES = "messages"
+_STATES = ("status_class", "currency")
+_WHY = ("reason", "permanence")
+_TIME = ("local_day", "weekday", "hour")
 
 
 @dataclass(frozen=True)
@@ -56,34 +59,37 @@ class Recount:
 
 
 def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
-    """Count MESSAGES, which hold at least the days of the scope and of what it is held against."""
+    """Count MESSAGES, which hold at least the days of the scope and of what it is held against.
+
+    One streaming pass keeps sums over time and sums over the dimensions; the cuts are made of
+    these.
+    """
     rows = _Rows(messages, scope)
-    plans: dict[str, pl.LazyFrame] = {
-        "total": _sums(rows.mine, [BEFORE], scope),
-        "day": _sums(rows.mine, [BEFORE, "local_day"], scope),
-        "hour": _sums(rows.mine.filter(~pl.col(BEFORE)), [BEFORE, "weekday", "hour"], scope),
-        **{
-            name: _sums(rows.all if name == "campaign" else rows.mine, [BEFORE, name], scope)
-            for name in DIMENSIONS
-        },
-        "reasons": _reasons(rows.mine),
-        "ends": _ends(rows),
-        "people": _people(rows.mine.filter(~pl.col(BEFORE)), pl.col("campaign")),
-        "everybody": _people(rows.mine.filter(~pl.col(BEFORE)), pl.lit(None, pl.String)),
-    }
-    frames = pl.collect_all(list(plans.values()), engine="streaming")
-    found = dict(zip(plans, frames, strict=True))
-    people = [*found["people"].iter_rows(named=True), *found["everybody"].iter_rows(named=True)]
+    now = rows.all.filter(rows.asked, ~pl.col(BEFORE))
+    times, groups, ends, *people = pl.collect_all(
+        [
+            _sums(rows.all.filter(rows.asked), [BEFORE, *_TIME], scope),
+            _sums(rows.all, [BEFORE, *DIMENSIONS, *_WHY], scope),
+            _ends(rows),
+            _people(now, pl.col("campaign")),
+            _people(now, pl.lit(None, pl.String)),
+        ],
+        engine="streaming",
+    )
+    mine = groups.filter(rows.asked)
     return Recount(
         by={
-            "total": _tallies(found["total"], [BEFORE]),
-            "day": _tallies(found["day"], [BEFORE, "local_day"]),
-            "hour": _tallies(found["hour"], [BEFORE, "weekday", "hour"]),
-            **{name: _tallies(found[name], [BEFORE, name]) for name in DIMENSIONS},
+            "total": _tallies(times, [BEFORE]),
+            "day": _tallies(times, [BEFORE, "local_day"]),
+            "hour": _tallies(times.filter(~pl.col(BEFORE)), [BEFORE, "weekday", "hour"]),
+            **{
+                name: _tallies(groups if name == "campaign" else mine, [BEFORE, name])
+                for name in DIMENSIONS
+            },
         },
-        reasons=_counts(found["reasons"]),
-        ends=_counts(found["ends"]),
-        people={row.pop("who"): row for row in people},
+        reasons=_counts(_reasons(mine)),
+        ends=_counts(ends),
+        people={row.pop("who"): row for frame in people for row in frame.iter_rows(named=True)},
     )
 
 
@@ -114,13 +120,8 @@ class _Rows:
                 & pl.col("status_class").is_in([name.value for name in OPEN])
                 & pl.col("source").is_in(self._sources_with_times),
             )
-            .with_columns(shown_seconds=value_of(bucket_of(_seconds())))
+            .with_columns(bucket=bucket_of(_seconds()))
         )
-
-    @property
-    def mine(self) -> pl.LazyFrame:
-        """Those of the campaign the report is on, or all."""
-        return self.all.filter(self.asked)
 
     @property
     def asked(self) -> pl.Expr:
@@ -147,10 +148,17 @@ def _seconds() -> pl.Expr:
     return pl.when("timed").then("seconds_to_deliver").otherwise(age.clip(lower_bound=0.0))
 
 
+def _last_bucket(seconds: float) -> int:
+    """The last bucket of the histogram whose time is not beyond a threshold."""
+    last = pl.select(bucket_of(pl.lit(seconds))).item() + 1
+    times = pl.select(value_of(pl.int_range(last + 1))).to_series()
+    return int((times <= seconds).sum()) - 1
+
+
 def _sums(rows: pl.LazyFrame, keys: Sequence[str], scope: Scope) -> pl.LazyFrame:
-    late = [pl.col("shown_seconds") > threshold for threshold in scope.slow_seconds]
+    late = [pl.col("bucket") > _last_bucket(threshold) for threshold in scope.slow_seconds]
     slow = [(pl.col("timed") | pl.col("waits")) & one for one in late]
-    return rows.group_by([*keys, "status_class", "currency"]).agg(
+    return rows.group_by([*keys, *_STATES]).agg(
         pl.len().cast(pl.Int64).alias(_MESSAGES),
         pl.col("parts").cast(pl.Int64).sum(),
         messages_with_parts=pl.col("parts").count().cast(pl.Int64),
@@ -165,15 +173,15 @@ def _sums(rows: pl.LazyFrame, keys: Sequence[str], scope: Scope) -> pl.LazyFrame
     )
 
 
-def _reasons(rows: pl.LazyFrame) -> pl.LazyFrame:
+def _reasons(groups: pl.DataFrame) -> pl.DataFrame:
     return (
-        rows.filter(pl.col("status_class").is_in([name.value for name in UNDELIVERED]))
+        groups.filter(pl.col("status_class").is_in([name.value for name in UNDELIVERED]))
         .group_by(
             BEFORE,
             pl.col("reason").fill_null(Reason.NOT_STATED.value),
             pl.col("permanence").fill_null(Permanence.UNKNOWN.value),
         )
-        .agg(pl.len().alias(_MESSAGES))
+        .agg(pl.col(_MESSAGES).sum())
     )
 
 
@@ -202,9 +210,12 @@ def _counts(frame: pl.DataFrame) -> dict[Key, int]:
 
 
 def _tallies(frame: pl.DataFrame, keys: Sequence[str]) -> dict[Key, Tally]:
-    """Rows per class and currency, added up to one tally per key."""
+    """Sums of `_sums` as one tally per key."""
+    sums = frame.group_by([*keys, *_STATES]).agg(
+        pl.exclude(BEFORE, *_TIME, *DIMENSIONS, *_WHY, *_STATES).sum()
+    )
     found: defaultdict[Key, Tally] = defaultdict(lambda: defaultdict(int))
-    for row in frame.iter_rows(named=True):
+    for row in sums.iter_rows(named=True):
         key = tuple(row.pop(name) for name in keys)
         _add(found[key], row)
     return dict(found)
