@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from sms_etl.model.vocabulary import FoldReason, QuarantineReason
 from sms_etl.reports.figures import Figures, SourceState
 from sms_etl.reports.language import Words
+from sms_etl.reports.letters_told import billed_note
+from sms_etl.reports.other_counts import other_counts
 from sms_etl.restatement import Cause
 
 
@@ -77,7 +79,8 @@ def source_notes(words: Words, state: SourceState) -> list[str]:
         ordered = sorted(state.unmapped.items(), key=lambda item: (-item[1], item[0]))
         text = "; ".join(f"{words.label(word)}: {words.count(n)}" for word, n in ordered)
         notes.append(words.text("Status words not in the dictionary: %(counts)s.", counts=text))
-    return notes
+    billed = billed_note(words, state.billed)
+    return [*notes, billed] if billed else notes
 
 
 def restated_figure(words: Words, name: str) -> str:
@@ -180,8 +183,15 @@ def definitions(words: Words, figures: Figures) -> list[tuple[str, str]]:
             words.text(
                 "All spending in one currency, undelivered messages included, divided by the "
                 "messages delivered. Currencies are not converted."
+            )
+            if figures.totals.converted is None
+            else words.text(
+                "All spending, undelivered messages included, divided by the messages delivered. "
+                "Each day is converted at the last rate known on it; money without a rate is in no "
+                "sum."
             ),
         ),
+        *other_counts(words, figures),
         (
             words.text("Few messages"),
             words.text("Below 30 messages counts are printed and no percentage."),

@@ -43,6 +43,10 @@ def of_denominator(words: Words, rate: Rate) -> str:
             return words.plural("of %(n)s delivered", "of %(n)s delivered", n)
         case "delivered_or_waiting":
             return words.plural("of %(n)s delivered or waiting", "of %(n)s delivered or waiting", n)
+        case "asked":
+            return words.plural("of %(n)s asked for", "of %(n)s asked for", n)
+        case "people":
+            return words.plural("of %(n)s person", "of %(n)s people", n)
         case "records":
             return words.plural("of %(n)s record", "of %(n)s records", n)
         case name:
