@@ -13,7 +13,7 @@ from sms_etl.model.vocabulary import ReconciliationState as State
 from sms_etl.model.vocabulary import Silence, TotalState
 from sms_etl.reconciliation.tables import by_state, open_days
 from sms_etl.reports.figures import Figures, Reconciled, ReconciledState
-from sms_etl.reports.language import Words
+from sms_etl.reports.language import MINUS, Words
 from sms_etl.reports.quality import spans
 
 
@@ -129,7 +129,7 @@ def _money(words: Words, one: Reconciled) -> str:
         for currency, micro in part.items():
             summed[currency] = summed.get(currency, 0) + micro
     return "; ".join(
-        ("+" if micro > 0 else "") + words.money(micro, currency)
+        ("+" if micro > 0 else MINUS) + words.money(abs(micro), currency)
         for currency, micro in sorted(summed.items())
         if micro
     ) or "—"  # fmt: skip
