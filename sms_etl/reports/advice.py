@@ -10,6 +10,7 @@ from sms_etl.metrics.reasons import DEAD_REASONS
 from sms_etl.model.vocabulary import Mender, Reason
 from sms_etl.reports.figures import Figures, Finding, FindingKind, ReasonRow
 from sms_etl.reports.language import Words, typographic
+from sms_etl.reports.letters_told import waste_advice, waste_stake, waste_worth_telling
 from sms_etl.reports.sentences import finding_when, mender, scope_text
 from sms_etl.reports.slices import MOST_ACTIONS
 
@@ -60,7 +61,7 @@ def finding_mender(figures: Figures, finding: Finding) -> Mender:
 
 
 def steps(words: Words, figures: Figures, reasons: Reasons) -> list[Step]:
-    """Next steps, from findings first and then from reasons that no finding covers.
+    """Next steps, from findings first, then odd letters, then reasons that no finding covers.
 
     Findings that ask the same of the same people are one step.
     """
@@ -69,12 +70,21 @@ def steps(words: Words, figures: Figures, reasons: Reasons) -> list[Step]:
     for finding in found:
         alike.setdefault((finding.kind, finding_mender(figures, finding)), []).append(finding)
     result = [_finding_step(words, figures, who, group) for (_, who), group in alike.items()]
+    result += _letter_steps(words, figures)
     covered = {reason for finding in found for reason in _covered(finding)}
     for row in figures.reasons:
         if row.reason not in covered and _worth(row) and row.reason in reasons:
             covered.add(row.reason)
             result.append(_reason_step(words, row, reasons[row.reason]))
     return result[:MOST_ACTIONS]
+
+
+def _letter_steps(words: Words, figures: Figures) -> list[Step]:
+    waste = waste_worth_telling(figures)
+    if waste is None:
+        return []
+    what = waste_advice(words, figures, waste)
+    return [Step(what, mender(words, Mender.SENDER), waste_stake(words, figures))]
 
 
 def _covered(finding: Finding) -> set[str | None]:

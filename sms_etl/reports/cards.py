@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sms_etl.metrics.rate import Rate
-from sms_etl.reports.figures import Cost, DayPoint, Figures, Latency, TimeQuality, Totals
+from sms_etl.reports.figures import Converted, DayPoint, Figures, Latency, TimeQuality, Totals
 from sms_etl.reports.language import Words
+from sms_etl.reports.letters_told import money_sum
 from sms_etl.reports.sentences import ceiling, money_list, rate_text, rate_value
 from sms_etl.reports.slices import (
+    converted,
     length_in_days,
     main_cost,
     previous_length_in_days,
@@ -221,25 +223,14 @@ def median_time(words: Words, figures: Figures) -> Card:
 
 
 def spend(words: Words, figures: Figures) -> Card:
-    """Money spent, in the main currency; other currencies are named beside it."""
+    """Money spent, in one currency; what it was paid in is named beside it."""
     name, cost = words.text("Spent"), main_cost(figures.totals)
     if cost is None:
         return Card(name, "—", (words.text("the sources tell no prices"),), None, ())
-    notes = []
-    others = [c for c in figures.totals.costs if c.currency != cost.currency]
-    if others:
-        notes.append(words.text("and %(money)s", money=money_list(words, others)))
+    notes = _currencies(words, figures.totals, cost.currency)
     lost = words.money(cost.spent_on_undelivered_micro, cost.currency)
     notes.append(words.text("%(money)s of it on undelivered messages", money=lost))
-    known = sum(c.messages_with_cost for c in figures.totals.costs)
-    if known < figures.totals.submitted:
-        notes.append(
-            words.text(
-                "prices known for %(k)s of %(n)s messages",
-                k=words.count(known),
-                n=words.count(figures.totals.submitted),
-            )
-        )
+    notes += _prices(words, figures.totals)
     was, scale = same_currency(figures.previous, cost.currency), _per_day(figures)
     change = None
     if was is not None and scale is not None:
@@ -250,8 +241,47 @@ def spend(words: Words, figures: Figures) -> Card:
     return Card(name, value, tuple(notes), change, series, low, high)
 
 
+def _currencies(words: Words, totals: Totals, main: str) -> list[str]:
+    """Other currencies: what the sum was converted from, or what stands beside it."""
+    whole = converted(totals)
+    if whole is None:
+        others = [c for c in totals.costs if c.currency != main]
+        return [words.text("and %(money)s", money=money_list(words, others))] if others else []
+    return [_origin(words, totals, whole), *_missing_rates(words, whole)]
+
+
+def _origin(words: Words, totals: Totals, whole: Converted) -> str:
+    paid = money_list(words, totals.costs)
+    if whole.first_rate_day is None or whole.last_rate_day is None:
+        return words.text("paid: %(money)s", money=paid)
+    span = words.span(whole.first_rate_day, whole.last_rate_day)
+    return words.text("paid: %(money)s; at the rates of %(span)s", money=paid, span=span)
+
+
+def _missing_rates(words: Words, whole: Converted) -> list[str]:
+    if not whole.missing:
+        return []
+    money = money_sum(words, whole.missing)
+    return [words.text("WITHOUT %(money)s: there is no rate for it", money=money)]
+
+
+def _prices(words: Words, totals: Totals) -> list[str]:
+    """How many prices are known and whether more will come."""
+    known, rate = sum(c.messages_with_cost for c in totals.costs), totals.prices
+    if known >= totals.submitted:
+        return []
+    counts = {"k": words.count(known), "n": words.count(totals.submitted)}
+    if rate is None:
+        return [words.text("prices known for %(k)s of %(n)s messages", **counts)]
+    if rate.mature:
+        return [
+            words.text("prices known for %(k)s of %(n)s messages; no more usually come", **counts)
+        ]
+    return [words.text("prices known for %(k)s of %(n)s messages; more may come", **counts)]
+
+
 def _money(totals: Totals, currency: str, field: str) -> float | None:
-    cost: Cost | None = same_currency(totals, currency)
+    cost = same_currency(totals, currency)
     value = getattr(cost, field) if cost else None
     return None if value is None else float(value)
 

@@ -9,7 +9,16 @@ from typing import Any
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Rate
 from sms_etl.model.vocabulary import UNKNOWN_LABEL, Permanence
-from sms_etl.reports import advice, cards, marks, quality, reconciled, sentences, verdicts
+from sms_etl.reports import (
+    advice,
+    cards,
+    letters_told,
+    marks,
+    quality,
+    reconciled,
+    sentences,
+    verdicts,
+)
 from sms_etl.reports.figures import Figures, GroupRow, ReasonRow, TimeQuality, Totals
 from sms_etl.reports.language import NO_GLYPH, Words
 from sms_etl.reports.slices import MOST_FINDINGS, MOST_ROWS, heard_operators, main_cost, weak
@@ -354,6 +363,7 @@ def page_values(figures: Figures, words: Words) -> dict[str, Any]:
         "hours_title": hours_title(words, hours) if hours else "",
         "restated": quality.restated_notes(words, figures),
         "source_notes": quality.source_notes,
+        "latin_note": letters_told.latin_note(words, figures),
         "reconciled": reconciled.lines(words, figures),
         "reconciled_notes": reconciled.notes(words, figures),
         "definitions": quality.definitions(words, figures),

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from sms_etl.days import days_between
 from sms_etl.metrics.rate import Rate
-from sms_etl.reports.figures import Cost, Figures, Finding, GroupRow, Totals
+from sms_etl.reports.figures import Converted, Cost, Figures, Finding, GroupRow, Totals
 
 MOST_ROWS = 25
 """Longest table in a report; what is beyond is counted in one line and is whole in the data."""
@@ -47,15 +47,28 @@ def heard_operators(figures: Figures) -> list[GroupRow]:
     return sorted(enough, key=lambda row: (-row.totals.submitted, row.key))[:MOST_OPERATORS]
 
 
-def main_cost(totals: Totals) -> Cost | None:
-    """The currency that most messages were paid in."""
-    return max(totals.costs, key=lambda c: (c.messages_with_cost, c.currency), default=None)
+def converted(totals: Totals) -> Converted | None:
+    """All money in the report's currency, where some of it was another one and has a rate."""
+    whole = totals.converted
+    if whole is None or not whole.messages_with_cost:
+        return None
+    return whole if any(cost.currency != whole.currency for cost in totals.costs) else None
 
 
-def same_currency(totals: Totals | None, currency: str) -> Cost | None:
-    """The cost of a cohort in one currency."""
-    costs = totals.costs if totals else ()
-    return next((cost for cost in costs if cost.currency == currency), None)
+def main_cost(totals: Totals) -> Cost | Converted | None:
+    """The money a reader is told of: all of it converted, else that of the commonest currency."""
+    commonest = max(totals.costs, key=lambda c: (c.messages_with_cost, c.currency), default=None)
+    return converted(totals) or commonest
+
+
+def same_currency(totals: Totals | None, currency: str) -> Cost | Converted | None:
+    """The money of a cohort in one currency, converted where the report converts to it."""
+    if totals is None:
+        return None
+    whole = converted(totals)
+    if whole is not None and whole.currency == currency:
+        return whole
+    return next((cost for cost in totals.costs if cost.currency == currency), None)
 
 
 def undelivered(totals: Totals) -> int:
