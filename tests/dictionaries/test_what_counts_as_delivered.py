@@ -39,7 +39,7 @@ ARRIVED_AS_WRITTEN = {
 """Where a word is a number, or a pair with the code 'received on handset'."""
 
 ON_ITS_WAY = re.compile(
-    r"accept|acptd|acceptd|acked|queue|enqueu|(?<!ab)sent|send|submit|buff|en ?route|routing|dispatch|"
+    r"accept|acptd|acked|queue|enqueu|(?<!ab)sent|send|submit|buff|en ?route|routing|dispatch|"
     r"schedul|pending|waiting|progress|process|created|reserved|rok$|^new$|отправ|mt$|draft|renewal"
 )
 """Words of the way there."""
