@@ -118,7 +118,7 @@ def _line(words: Words, one: Reconciled) -> ReconciledLine:
         agree=agree,
         money=_money(words, one),
         differs="; ".join(differs) or "—",
-        weak=bool(differs),
+        weak=bool(differs or one.silent_days),
     )
 
 
