@@ -207,6 +207,8 @@ class ReconciliationDetail(StrEnum):
     BILLED_NOT_LOGGED = "billed_not_logged"
     NOT_IN_OUTBOX = "not_in_outbox"
     ONLY_BILLED = "only_billed"
+    SKIPPED = "skipped"
+    SENT_THOUGH_SKIPPED = "sent_though_skipped"
     SENT_TWICE = "sent_twice"
     LISTED_TWICE = "listed_twice"
     BILLED_TWICE = "billed_twice"

@@ -128,6 +128,7 @@ def _by_message(rows: pl.DataFrame) -> pl.DataFrame:
         outbox_campaign=pl.col("campaign").drop_nulls().first(),
         parts_of_text=pl.col("parts_of_text").first(),
         repeats=pl.col("repeats").any(),
+        skipped=pl.col("skipped").is_not_null().all(),
     )
 
 
@@ -200,6 +201,7 @@ def _tests(sides: Sides, rules: Rules) -> list[tuple[pl.Expr, State, Detail | No
     on_billed_day = pl.col("day").is_in(list(sides.billed_days))
     no_id = pl.col("message_id").is_null()
     two_files = _over_billed(rules) & (pl.col("files") > 1)
+    skipped = pl.col("skipped")
     listed_twice = pl.col("outbox_rows") > pl.max_horizontal("messages", 1)
     unasked = pl.lit(sides.outbox_covers) & ~asked
     unbilled = ~billed & on_billed_day & pl.col("to_pay")
@@ -213,6 +215,8 @@ def _tests(sides: Sides, rules: Rules) -> list[tuple[pl.Expr, State, Detail | No
         (billed & ~logged & ~asked, State.UNKNOWN_TO_US, Detail.ONLY_BILLED),
         (two_files, State.DOUBLED, Detail.ON_TWO_INVOICES),
         (_over_billed(rules), State.DOUBLED, Detail.BILLED_TWICE),
+        (skipped & (logged | billed), State.UNKNOWN_TO_US, Detail.SENT_THOUGH_SKIPPED),
+        (skipped, State.MATCHED, Detail.SKIPPED),
         (~logged & no_id, State.MISSING_AT_PROVIDER, Detail.NO_MESSAGE_ID),
         (~logged & billed, State.MISSING_AT_PROVIDER, Detail.BILLED_NOT_LOGGED),
         (~logged, State.MISSING_AT_PROVIDER, None),

@@ -41,9 +41,9 @@ class Landed:
 class DaySides:
     """What is known of the days of a source.
 
-    `outbox_days`, `line_days`: a day for every outbox row and invoice line. `messages`: MESSAGES,
-    USUAL_DAYS before the first day included. `landed`: days that were pulled. `last_pull`: when
-    the source was last asked.
+    `outbox_days`, `line_days`: a day for every outbox row that was submitted and every invoice
+    line. `messages`: MESSAGES, USUAL_DAYS before the first day included. `landed`: days that were
+    pulled. `last_pull`: when the source was last asked.
     """
 
     outbox_days: pl.Series

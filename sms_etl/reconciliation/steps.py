@@ -211,7 +211,11 @@ def _of_others(project: Project, name: str, days: Sequence[date]) -> pl.Expr:
 def _day_sides(project: Project, name: str, days: Sequence[date], sides: Sides) -> DaySides:
     first, last = min(days), max(days)
     zone = project.settings.project.zone.key
-    sent = sides.outbox["submitted_at"].dt.convert_time_zone(zone).dt.date()
+    sent = (
+        sides.outbox.filter(pl.col("skipped").is_null())["submitted_at"]
+        .dt.convert_time_zone(zone)
+        .dt.date()
+    )
     pulls = project.landing.manifests(name, days)
     seen = project.lake.scan(MESSAGES, first - timedelta(days=USUAL_DAYS), last, [name])
     return DaySides(

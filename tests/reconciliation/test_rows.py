@@ -41,6 +41,9 @@ def test_what_all_three_know_alike_is_matched():
     [
         ([asked()], [], [], ("missing_at_provider", None)),
         ([asked(None)], [], [], ("missing_at_provider", "no_message_id")),
+        ([asked(None, skipped="opted out")], [], [], ("matched", "skipped")),
+        ([asked(skipped="cap")], [logged()], [], ("unknown_to_us", "sent_though_skipped")),
+        ([asked(skipped="cap")], [], [billed()], ("unknown_to_us", "sent_though_skipped")),
         ([asked()], [], [billed()], ("missing_at_provider", "billed_not_logged")),
         ([], [logged()], [], ("unknown_to_us", "not_in_outbox")),
         ([], [], [billed()], ("unknown_to_us", "only_billed")),
@@ -151,7 +154,14 @@ def test_a_message_is_of_the_day_of_the_log_then_of_the_outbox_then_of_the_line(
 
 IDS = st.sampled_from([None, "a", "b", "c", "d"])
 OUTBOX_ROWS = st.lists(
-    st.builds(lambda i, s: asked(i, submitted_at=later(s), text=ONE_PART), IDS, st.integers(0, 900))
+    st.builds(
+        lambda i, seconds, skipped: asked(
+            i, submitted_at=later(seconds), text=ONE_PART, skipped=skipped
+        ),
+        IDS,
+        st.integers(0, 900),
+        st.sampled_from([None, None, "cap"]),
+    )
 )
 LOG = st.lists(
     st.builds(
@@ -203,10 +213,10 @@ def test_who_knows_a_message_decides_whether_it_is_missing_or_unknown(outbox, lo
             assert asked_for
             assert not in_log
         if row["state"] == "unknown_to_us":
-            assert not asked_for
-            assert covers or not in_log
+            assert not asked_for or row["detail"] == "sent_though_skipped"
+            assert covers or not in_log or asked_for
         if row["state"] == "matched":
-            assert in_log
+            assert in_log or row["detail"] == "skipped"
             assert asked_for or on_bill
         if row["state"] == "not_compared":
             assert in_log
