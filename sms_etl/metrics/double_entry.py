@@ -22,6 +22,7 @@ Counted = dict[str, int]
 _SHOWN = 5
 """Differences named in the error; the first ones tell enough."""
 
+_SUMS = ("parts", "messages_with_parts", "operator_receipts", "partly_delivered")
 _NOW, _THEN = False, True
 _CURRENCY = re.compile(r"messages_with_cost\[(.*)\]")
 
@@ -102,10 +103,7 @@ def _told_totals(figures: Figures) -> Counted:
 
 def _told_of(totals: Totals) -> Counted:
     told = {word: getattr(totals, word) for word in ("submitted", *StatusClass)}
-    told |= {
-        word: getattr(totals, word)
-        for word in ("parts", "messages_with_parts", "operator_receipts")
-    }
+    told |= {word: getattr(totals, word) for word in _SUMS} | _told_rate("prices", totals.prices)
     told |= _told_rate("delivery", totals.delivery)
     told |= _told_rate("delivery_of_final", totals.delivery_of_final)
     told |= _told_rate("coverage", totals.coverage)
@@ -152,7 +150,7 @@ def _expected_of(tally: Tally, seconds: list[float]) -> Counted:
     submitted = tally["messages"]
     final = tally[StatusClass.DELIVERED] + tally[StatusClass.FAILED] + tally[StatusClass.REJECTED]
     found = {"submitted": submitted, **{word.value: tally[word] for word in StatusClass}}
-    found |= {name: tally[name] for name in ("parts", "messages_with_parts", "operator_receipts")}
+    found |= {name: tally[name] for name in _SUMS} | _rate("prices", tally["priced"], submitted)
     found |= _rate("delivery", tally[StatusClass.DELIVERED], submitted)
     found |= _rate("delivery_of_final", tally[StatusClass.DELIVERED], final)
     found |= _rate("coverage", final, submitted)

@@ -164,6 +164,7 @@ def _sums(rows: pl.LazyFrame, keys: Sequence[str], scope: Scope) -> pl.LazyFrame
         messages_with_parts=pl.col("parts").count().cast(pl.Int64),
         spent=pl.col("cost_micro").sum(),
         with_cost=pl.col("cost_micro").count().cast(pl.Int64),
+        partly_delivered=pl.col("partly_delivered").sum().cast(pl.Int64),
         timed=pl.col("timed").sum().cast(pl.Int64),
         operator_receipts=(pl.col("delivered") & (pl.col("receipt") == Receipt.OPERATOR))
         .sum()
@@ -225,6 +226,7 @@ def _add(tally: Tally, row: dict[str, Any]) -> None:
     word, currency = row.pop("status_class"), row.pop("currency")
     spent, with_cost = row.pop("spent"), row.pop("with_cost")
     tally[word] += row[_MESSAGES]
+    tally["priced"] += with_cost
     for name, value in row.items():
         tally[name] += value
     if currency is not None and with_cost:

@@ -23,7 +23,8 @@ MINUTE = timedelta(minutes=1)
 
 EVERY_TOTALS = (
     "submitted", "delivered", "failed", "rejected", "unknown", "pending", "parts",
-    "messages_with_parts", "operator_receipts", "latency.messages", "latency.waiting",
+    "messages_with_parts", "operator_receipts", "partly_delivered", "prices.numerator",
+    "prices.denominator", "latency.messages", "latency.waiting",
     "latency.slow.0.rate.numerator", "latency.slow.2.rate.denominator",
     "delivery.numerator", "delivery.denominator", "delivery_of_final.denominator",
     "coverage.numerator", "costs.0.spent_micro", "costs.0.spent_on_undelivered_micro",
@@ -61,6 +62,7 @@ def messages() -> pl.DataFrame:
             "receipt": random_.choice(["operator", "handset"]) if name == "delivered" else "none",
             "recipient": random_.choice([None, *(f"person {n}" for n in range(200))]),
             "key_id": "k",
+            "partly_delivered": name == "failed" and random_.random() < 0.3,
             "done_at": row["submitted_at"] + took if final else None,
             "seconds_to_deliver": took.total_seconds() if name == "delivered" else None,
             "done_at_origin": "provider" if final else "none",
