@@ -104,7 +104,7 @@ def _sides(project: Project, name: str, first: date, last: date) -> tuple[Sides,
         late = invoices.settings.late_days
         until = last + timedelta(days=max(MARGIN_DAYS, late))
         around = days_between(first - timedelta(days=MARGIN_DAYS), until)
-        manifests = project.landing.manifests(invoices_name(name), around)
+        manifests = _invoice_files(project, name, around)
         lines = _lines(project, invoices, manifests).filter(
             pl.col("day").is_between(around[0], around[-1])
         )
@@ -123,12 +123,11 @@ def _totals(project: Project, name: str, days: Sequence[date]) -> pl.DataFrame:
     invoices = project.invoices(name)
     if invoices is None or invoices.settings.has_ids:
         return INVOICE_TOTALS.empty()
-    place = invoices_name(name)
-    told = _covered(project.landing.manifests(place, days), 0)
+    told = _covered(_invoice_files(project, name, days), 0)
     if not told:
         return INVOICE_TOTALS.empty()
     # Totals of other files about the same days share out the same messages.
-    manifests = project.landing.manifests(place, told)
+    manifests = _invoice_files(project, name, told)
     covered = _covered(manifests, 0)
     return compare_totals(
         name,
@@ -151,6 +150,12 @@ def _lines(project: Project, invoices: Invoices, manifests: Sequence[Manifest]) 
         day=pl.coalesce("day", "file_day")
     )
     return placed.select(INVOICE_LINES.names).collect()
+
+
+def _invoice_files(project: Project, name: str, days: Sequence[date]) -> list[Manifest]:
+    """Landed files about any of these days; one that two runs landed at a time counts once."""
+    found = project.landing.manifests(invoices_name(name), days)
+    return list({m.pages[0].meta["file_sha256"]: m for m in found}.values())
 
 
 def _covered(manifests: Sequence[Manifest], late_days: int) -> list[date]:

@@ -27,7 +27,7 @@ from sms_etl.sources.json_pages import MALFORMED
 from sms_etl.sources.mapping import TimeReading
 from sms_etl.sources.records import scan_pages
 from sms_etl.sources.tables import CsvReading, read_table
-from sms_etl.sources.values import DecimalSign, blank_to_null, cost_micro
+from sms_etl.sources.values import ISO, DecimalSign, blank_to_null, cost_micro, times_to_utc
 
 InvoiceColumn = Literal[
     "day", "last_day", "message_id", "campaign", "country", "messages", "parts", "price",
@@ -36,6 +36,7 @@ InvoiceColumn = Literal[
 
 _DATE = "%Y-%m-%d"
 _COUNT = r"^\d{1,15}$"
+_PRICE_WITH_DOT = r"^[+-]?\d+\.\d+$"
 
 
 class InvoiceSettings(CsvReading, TimeReading):
@@ -149,6 +150,8 @@ class Invoices:
             return None
         tables = [(member, self._decoded(member.format, member.body)) for member in
                   members(path.name, body)]  # fmt: skip
+        if not tables:
+            raise PermanentSourceError("it holds no table; export it again")
         first, last = self._days(tables, zone)
         received = now()
         pages = [
@@ -184,7 +187,17 @@ class Invoices:
         return first, last
 
     def _decoded(self, form: PageFormat, body: bytes) -> pl.DataFrame:
-        return read_table(form, body, self.settings, self.settings.headings)
+        frame = read_table(form, body, self.settings, self.settings.headings)
+        price = self.settings.columns.get("price")
+        if form is PageFormat.XLSX and price and self.settings.decimal == ",":
+            # Number cells come with a point, whatever the text cells look like.
+            with_comma = pl.col(price).str.replace(".", ",", literal=True)
+            frame = frame.with_columns(
+                pl.when(pl.col(price).str.contains(_PRICE_WITH_DOT))
+                .then(with_comma)
+                .otherwise(price)
+            )
+        return frame
 
 
 def billed_days(first: date, last: date, late_days: int) -> list[date]:
@@ -202,7 +215,9 @@ def _day(settings: InvoiceSettings, name: InvoiceColumn, zone: str) -> pl.Expr:
     """A day as written, or the business day of a time."""
     text = _text(settings, name).str.strip_chars()
     written = text.str.strptime(pl.Date, _DATE, strict=False, exact=True)
-    at = settings.utc(text).dt.convert_time_zone(zone).dt.date()
+    # Typed cells of XLSX files come as ISO times, whatever the text cells look like.
+    formats = list(dict.fromkeys((*settings.time_formats, ISO)))
+    at = times_to_utc(text, formats, settings.time_zone).dt.convert_time_zone(zone).dt.date()
     return pl.coalesce(written, at).alias(name)
 
 

@@ -1,8 +1,10 @@
 """Invoices as people get them: lines or totals, and lines that cannot be read."""
 
+import zipfile
 from datetime import date
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from pydantic import ValidationError
 
@@ -146,3 +148,31 @@ def test_the_last_days_of_an_invoice_may_be_on_the_next_one():
     assert billed_days(first, last, 0) == [first, date(2026, 10, 2), last]
     assert billed_days(first, last, 2) == [first]
     assert billed_days(first, last, 3) == []
+
+
+def test_typed_cells_of_a_spreadsheet_are_read_as_they_are_meant(tmp_path):
+    (tmp_path / "in").mkdir()
+    table = pl.DataFrame(
+        {
+            "id": ["a", "b"],
+            "date": pl.Series(["2026-10-20 23:30", "2026-10-21 08:00"]).str.to_datetime(),
+            "sms": [2, 1],
+            "sum": [1.96, 0.98],
+        }
+    )
+    table.write_excel(tmp_path / "in" / "october.xlsx")
+    settings = {**LINES, "decimal": ",", "time_formats": ["%d.%m.%Y %H:%M:%S"]}
+    rows, _ = read(tmp_path, settings, {})
+    assert [(r["day"], r["parts"], r["cost_micro"], r["problem"]) for r in rows] == [
+        (date(2026, 10, 20), 2, 1_960_000, None),
+        (date(2026, 10, 21), 1, 980_000, None),
+    ]
+
+
+def test_a_packed_file_without_a_table_is_named(tmp_path):
+    (tmp_path / "in").mkdir()
+    with zipfile.ZipFile(tmp_path / "in" / "empty.zip", "w"):
+        pass
+    invoices = Invoices("gate", InvoiceSettings(**LINES), tmp_path)
+    with pytest.raises(PermanentSourceError, match=r"empty\.zip: it holds no table"):
+        list(invoices.plan([], ZONE))
