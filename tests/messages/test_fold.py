@@ -119,6 +119,14 @@ def test_the_operators_word_and_the_handsets_are_kept_apart():
     assert dict(by_receipt.iter_rows()) == {"operator": 1, "handset": 1}
 
 
+def test_what_the_handset_said_stays_said():
+    read = observation("M1", "read", updated_at=NOON + seconds(50), pulled_at=PULLED)
+    repeated = observation("M1", "delivered", updated_at=NOON + HOUR, pulled_at=PULLED + HOUR)
+
+    assert only(build(read, repeated))["receipt"] == "handset"
+    assert only(build(repeated))["receipt"] == "unstated"
+
+
 # --- parts ----------------------------------------------------------------------------------
 
 

@@ -10,10 +10,12 @@ import pytest
 import sqlalchemy as sa
 from pydantic import ValidationError
 
+from sms_etl.dictionaries import load_dictionary
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.model.schemas import OBSERVATIONS, OUTBOX
 from sms_etl.sources.base import PageFormat, PullContext
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
+from tests.messages.observations import build, fates
 from tests.store.postgres import PostgresServer
 
 GATEWAY = """
@@ -44,6 +46,15 @@ INSERT INTO sentitems VALUES
  (7, 1, '+380671234567', '2025-03-05 23:59:59', '2025-03-06 00:00:04', 'DeliveryOK', -1, 'один'),
  (7, 2, '+380671234567', '2025-03-06 00:00:01', NULL, 'DeliveryPending', -1, 'два'),
  (8, 1, '+380501234567', '2025-03-06 12:00:00', NULL, 'SendingOK', -1, 'три');
+"""
+HYBRID = """
+CREATE TABLE attempts (attempt TEXT, order_no TEXT, via TEXT, phone TEXT, state TEXT,
+  ordered TEXT, ended TEXT, cost NUMERIC);
+INSERT INTO attempts VALUES
+ ('1-1', 'o1', 'Viber', '380671234567', 'EXPIRED', '2025-03-05 09:00:00', '2025-03-05 09:01:00', 0),
+ ('1-2', 'o1', 'SMS', '380671234567', 'DELIVRD', '2025-03-05 09:00:00', '2025-03-05 09:01:06', 0.9),
+ ('2-1', '2', 'Viber', '380501234567', 'DELIVRD', '2025-03-05 09:00:00', '2025-03-05 09:00:03', .4),
+ ('3', NULL, 'SMS', '380631234567', 'UNDELIV', '2025-03-05 09:00:00', '2025-03-05 09:00:09', 0.9);
 """
 DAY = date(2025, 3, 5)
 
@@ -179,6 +190,33 @@ def test_all_parts_of_a_message_are_read_when_it_was_sent_around_midnight(
         ("7", "7", "DeliveryPending", "два"),
     ]
     assert frame["done_at"].to_list() == [datetime(2025, 3, 5, 22, 0, 4, tzinfo=UTC), None]
+
+
+def test_attempts_of_an_order_over_two_channels_are_one_message(tmp_path, long_after, land):
+    database(tmp_path, HYBRID)
+    source = source_with(
+        tmp_path,
+        table="attempts",
+        columns={
+            "message_id": "attempt", "order_id": "order_no", "channel": "via",
+            "recipient": "phone", "status": "state", "created_at": "ordered", "done_at": "ended",
+            "price": "cost",
+        },
+    )  # fmt: skip
+    observed = source.read(land(pages_of(source, long_after, DAY))).collect()
+    built = build(
+        *observed.to_dicts(),
+        days=[DAY],
+        pulls=dict.fromkeys(observed["pull"].unique(), (DAY, DAY)),
+        dictionary=load_dictionary("smpp"),
+    )
+    said = ("message_id", "channel", "status_class", "seconds_to_deliver", "cost_micro", "attempts")
+    assert built.messages.select(said).sort("message_id").rows() == [
+        ("1-1", "sms", "delivered", 66.0, 900_000, 2),
+        ("2-1", "viber", "delivered", 3.0, 400_000, 1),
+        ("3", "sms", "failed", None, 900_000, 1),
+    ]
+    assert fates(built) == {("message", None): 3, ("folded", "attempt_of_order"): 1}
 
 
 def test_a_query_of_ones_own(tmp_path, long_after, land):
