@@ -28,21 +28,7 @@ def build_source_checks(project: Project, name: str) -> list[dg.AssetChecksDefin
         description="Every landed page of the days still has the checksum of its manifest.",
     )
     def pages_intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        broken = []
-        manifests = project.landing.manifests(name, days_of_check(project, name, context))
-        for manifest in manifests:
-            try:
-                project.landing.verify(manifest)
-            except LandingError as error:
-                broken.append(str(error))
-        return dg.AssetCheckResult(
-            passed=not broken,
-            metadata={
-                "pulls": len(manifests),
-                "pages": sum(len(manifest.pages) for manifest in manifests),
-                "broken": "\n".join(broken[:LISTED_ROWS]) or "none",
-            },
-        )
+        return pages_checked(project, name, days_of_check(project, name, context))
 
     @dg.asset_check(
         asset=messages_key(name),
@@ -97,6 +83,25 @@ def days_of_check(
         )
     built = project.lake.scan(account, sources=[name]).select("day").unique().collect()
     return sorted(built["day"]) or [project.settings.project.first_day]
+
+
+def pages_checked(project: Project, place: str, days: list[date]) -> dg.AssetCheckResult:
+    """Whether the landed pages of some days are still what their manifests say."""
+    manifests = project.landing.manifests(place, days)
+    broken = []
+    for manifest in manifests:
+        try:
+            project.landing.verify(manifest)
+        except LandingError as error:
+            broken.append(str(error))
+    return dg.AssetCheckResult(
+        passed=not broken,
+        metadata={
+            "pulls": len(manifests),
+            "pages": sum(len(manifest.pages) for manifest in manifests),
+            "broken": "\n".join(broken[:LISTED_ROWS]) or "none",
+        },
+    )
 
 
 def _conserved(project: Project, name: str, days: list[date]) -> dg.AssetCheckResult:

@@ -6,20 +6,18 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from assets.checks import days_of_check, table_of
+from assets.checks import LISTED_ROWS, days_of_check, pages_checked, table_of
 from assets.failures import PROVIDER_RETRIES, explained
 from assets.partitions import days_of
 from assets.sources import LANDING, chunks, column_schema, report_landing
 from sms_etl.engagement.build import FOLDED, QUARANTINED, ROW, TABLES, stream_name
 from sms_etl.engagement.steps import StreamAccount, land_stream, rebuild_stream
-from sms_etl.errors import LandingError
 from sms_etl.model.engagement import EVENT_CONSERVATION, EVENT_QUARANTINE
 from sms_etl.model.vocabulary import Engagement
 from sms_etl.project import Project
 from sms_etl.sources.base import Stream
 
 ENGAGEMENT_GROUP = "engagement"
-LISTED_ROWS = 10
 
 
 def stream_landing_key(name: str, kind: Engagement) -> dg.AssetKey:
@@ -131,20 +129,7 @@ def _pages_check(project: Project, name: str, stream: Stream) -> dg.AssetChecksD
     )
     def pages_intact(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
         days = days_of_check(project, place, context, EVENT_CONSERVATION)
-        manifests = project.landing.manifests(place, days)
-        broken = []
-        for manifest in manifests:
-            try:
-                project.landing.verify(manifest)
-            except LandingError as error:
-                broken.append(str(error))
-        return dg.AssetCheckResult(
-            passed=not broken,
-            metadata={
-                "pulls": len(manifests),
-                "broken": "\n".join(broken[:LISTED_ROWS]) or "none",
-            },
-        )
+        return pages_checked(project, place, days)
 
     return pages_intact
 

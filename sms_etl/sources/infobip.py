@@ -11,19 +11,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import polars as pl
 from pydantic import Field
 
 from sms_etl.config.secrets import EnvSecret
-from sms_etl.days import Window, day_window
+from sms_etl.days import Window
 from sms_etl.errors import PermanentSourceError
 from sms_etl.model.vocabulary import Channel, Engagement, TimeOrigin
 from sms_etl.sources import paging
 from sms_etl.sources.auth import HeaderAuth
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan, Stream
+from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, Stream
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
 from sms_etl.sources.records import done_origin, events, observations, scan_json
@@ -62,6 +62,7 @@ class Infobip(WindowSource[InfobipSettings]):
     provider = "infobip"
     shortest_slice = timedelta(hours=1)
     settings_type = InfobipSettings
+    memory = MEMORY
     spill_days = 1
     allowed = "the key may read SMS logs"
     facts = Facts(
@@ -95,24 +96,6 @@ class Infobip(WindowSource[InfobipSettings]):
     def try_out(self, client: HttpClient) -> object:
         """List one message."""
         return client.get_json(LOGS_PATH, {"limit": "1"})
-
-    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
-        """One pull per business day that Infobip can still remember something of.
-
-        A day that ended longer ago is not asked for: an empty answer would look like a day
-        without messages.
-        """
-        remembered = context.now.astimezone(UTC) - MEMORY
-        for day in sorted(days):
-            window = day_window(day, context.zone)
-            if window.start < remembered and not context.landed(day):
-                log.warning(
-                    "%s: messages of %s sent before %s are lost to this source: Infobip remembers "
-                    "48 hours. Export them in its portal and add a drop_folder source",
-                    self.name, day, min(remembered, window.end).isoformat(timespec="seconds"),
-                )  # fmt: skip
-            if window.end > remembered:
-                yield from super().plan([day], context)
 
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """Pages by cursor; without one Infobip gives the latest messages only."""

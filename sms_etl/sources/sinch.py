@@ -10,18 +10,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Literal
 
 import polars as pl
 
 from sms_etl.config.secrets import EnvSecret
-from sms_etl.days import Window, day_window
+from sms_etl.days import Window
 from sms_etl.model.vocabulary import Channel, Engagement
 from sms_etl.sources import paging
 from sms_etl.sources.auth import BearerAuth
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan, Stream
+from sms_etl.sources.base import Facts, LandedPage, Page, Stream
 from sms_etl.sources.counted import rows_of
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
@@ -82,6 +82,7 @@ class Sinch(WindowSource[SinchSettings]):
 
     provider = "sinch"
     settings_type = SinchSettings
+    memory = MEMORY
     allowed = "the service plan's batches may be read"
     facts = Facts(
         title="Sinch SMS REST API",
@@ -115,24 +116,6 @@ class Sinch(WindowSource[SinchSettings]):
     def try_out(self, client: HttpClient) -> object:
         """List one batch."""
         return client.get_json(self._path(Listing.BATCHES), {"page": "0", "page_size": "1"})
-
-    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
-        """One pull per business day that Sinch can still remember something of.
-
-        A day that ended longer ago is not asked for: an empty answer would look like a day
-        without messages.
-        """
-        remembered = context.now.astimezone(UTC) - MEMORY
-        for day in sorted(days):
-            window = day_window(day, context.zone)
-            if window.start < remembered and not context.landed(day):
-                log.warning(
-                    "%s: messages of %s before %s are lost to this source: Sinch lists the batches "
-                    "of 14 days. Export them in its dashboard and add a drop_folder source",
-                    self.name, day, min(remembered, window.end).isoformat(timespec="seconds"),
-                )  # fmt: skip
-            if window.end > remembered:
-                yield from super().plan([day], context)
 
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """The batches of a window, then the reports from its start on.

@@ -117,7 +117,7 @@ def test_a_day_half_forgotten_is_read_and_told_of_unless_it_was_read_before(sour
     half = DAYS[-2]
     assert pull([half], now).height > 0
     (told,) = [record.getMessage() for record in caplog.records]
-    assert f"messages of {half} sent before {now - timedelta(hours=48):%Y-%m-%dT%H:%M}" in told
+    assert f"messages of {half} before {now - timedelta(hours=48):%Y-%m-%dT%H:%M}" in told
     caplog.clear()
     read_before = LandedPage(Path("1"), "pull-1", 1, PageFormat.JSON, 1, now, {})
     context = PullContext(ZONE, now, OUTBOX.empty(), landed=lambda _day: [read_before])
