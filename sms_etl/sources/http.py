@@ -22,7 +22,7 @@ from urllib.parse import quote_plus, urljoin, urlsplit
 import requests
 from pydantic import AfterValidator, Field
 from requests.auth import AuthBase
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_before_delay
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_before_delay
 
 from sms_etl.config.clock import now
 from sms_etl.config.settings import SourceSettings
@@ -114,9 +114,12 @@ class Answer:
 
 
 class _Again(Exception):  # noqa: N818 - a signal to the retry loop, never seen outside
-    def __init__(self, reason: str, wait_seconds: float | None = None) -> None:
+    def __init__(
+        self, reason: str, wait_seconds: float | None = None, *, refused: bool = False
+    ) -> None:
         super().__init__(reason)
         self.wait_seconds = wait_seconds
+        self.refused = refused
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ class _Asked:
     is_json: bool = True
     accepted: Collection[int] = ()
     file_absent: str = ""
+    once: bool = False
     renewals: list[datetime] = field(default_factory=list)
 
     def request(self) -> requests.Request:
@@ -203,6 +207,14 @@ class HttpClient:
         """POST JSON; only for requests that change nothing, because they are repeated."""
         return self._ask(_Asked("POST", self._resolve(path), params, payload=payload))
 
+    def post_once(self, path: str, payload: object) -> Answer:
+        """POST JSON that orders something: repeated only where it was refused (HTTP 429).
+
+        Raises:
+            TransientSourceError: whether it was done is not known.
+        """
+        return self._ask(_Asked("POST", self._resolve(path), None, payload=payload, once=True))
+
     def post_form(
         self, path: str, fields: Mapping[str, str], params: Mapping[str, str] | None = None
     ) -> Answer:
@@ -257,7 +269,9 @@ class HttpClient:
             time.sleep(seconds)
 
         retrying = Retrying(
-            retry=retry_if_exception_type(_Again),
+            retry=retry_if_exception(
+                lambda error: isinstance(error, _Again) and (error.refused or not asked.once)
+            ),
             wait=_backoff,
             stop=stop_before_delay(self._settings.retry_budget_seconds),
             before_sleep=self._tell,
@@ -377,12 +391,12 @@ class HttpClient:
         if status == 401 and not asked.renewals and isinstance(self._auth, RenewableAuth):
             asked.renewals.append(now())
             self._auth.renew(response.request)
-            raise _Again("the token was refused", 0.0)
+            raise _Again("the token was refused", 0.0, refused=True)
         if status in TRANSIENT_STATUSES:
             wait = retry_after(response.headers.get("Retry-After"))
             if wait:
                 self._budget.pause(wait)
-            raise _Again(f"the provider answers HTTP {status}", wait)
+            raise _Again(f"the provider answers HTTP {status}", wait, refused=status == 429)
         if status // 100 == 3:
             mend = "It wants to redirect, which is refused; set base_url to the final address"
         elif status == 404 and asked.file_absent:
