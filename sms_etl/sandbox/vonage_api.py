@@ -1,4 +1,4 @@
-"""Vonage's Reports API, synchronous SMS records, over a simulated world.
+"""Vonage's Reports API over a simulated world: SMS records, and reports (see vonage_reports).
 
 Shapes and rules: Nexmo/api-specification definitions/reports.yml, and the guide
 how-to-handle-pagination on developer.vonage.com. Decided here, because the documents are silent:
@@ -16,10 +16,13 @@ from urllib.parse import urlencode
 
 import polars as pl
 
+from sms_etl.sandbox.accounts import Accounts
 from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.provider import ProviderApi, Told, paged
+from sms_etl.sandbox.vonage_reports import MEDIA_PATH, REPORTS_PATH, Reports
 from sms_etl.sandbox.wire import Reply, Request, json_reply
+from sms_etl.sandbox.world import World
 
 ACCOUNT = "abcd1234"
 PATH = "/v2/reports/records"
@@ -52,7 +55,7 @@ class InvalidFilter(Exception):  # noqa: N818 Vonage's title of this HTTP 422
 
 
 class VonageApi(ProviderApi):
-    """Answers requests of one Vonage account, read-only."""
+    """Answers requests of one Vonage account; `reports` are those that were ordered."""
 
     name = "vonage"
     own_way = Way.TWILIO
@@ -76,6 +79,10 @@ class VonageApi(ProviderApi):
         "cancelled": Told("deleted", 1),
     }
 
+    def __init__(self, world: World, accounts: Accounts, way: Way | None = None) -> None:
+        super().__init__(world, accounts, way)
+        self.reports = Reports()
+
     def identifier(self, thirty_two_hex: pl.Expr) -> pl.Expr:
         """Sixteen hexadecimal digits in capitals."""
         return thirty_two_hex.str.slice(16).str.to_uppercase()
@@ -88,27 +95,56 @@ class VonageApi(ProviderApi):
         """The answer to a request at a simulated time."""
         if faults.token_expired or request.basic != (ACCOUNT, self.accounts.secret_of(self.name)):
             return self.failure(401, {})
-        if request.method != "GET" or request.path != PATH:
-            return self.failure(404, {})
-        query = request.query
+        query = request.query if request.method == "GET" else _texts(request.json)
         if query.get("account_id", ACCOUNT) != ACCOUNT:
             return self.failure(403, {})
         try:
-            asked, missing = self._asked(query, now)
-            return self._page(request, asked, missing, now, faults)
+            if request.method == "GET" and request.path == PATH:
+                asked, missing = self._asked(query, now)
+                return self._page(request, asked, missing, now, faults)
+            return self._reported(request, query, now, faults) or self.failure(404, {})
         except InvalidFilter as problem:
             return _problem(422, _INVALID_FILTER | {"detail": str(problem)})
         except Refused as problem:
             name, reason = problem.args
             return _problem(422, {"invalid_parameters": [{"name": name, "reason": reason}]})
 
-    def _asked(self, query: Mapping[str, str], now: datetime) -> tuple[pl.DataFrame, list[str]]:
-        """The rows of a query, and the identifiers that do not exist."""
+    def _reported(
+        self, request: Request, query: Mapping[str, str], now: datetime, faults: FaultSettings
+    ) -> Reply | None:
+        """The answer to an order, the list, the state or the file of reports; None: no such one."""
+        whole = (request.method, request.path)
+        if whole == ("POST", REPORTS_PATH):
+            self._check(query)
+            bounds = (_moment(query, "date_start"), _moment(query, "date_end"))
+            if not bounds[0] < bounds[1] <= bounds[0] + MEMORY:
+                raise Refused("date_end", "Must be later than date_start, within 13 months")
+            inside = pl.col("submitted_at").is_between(*bounds, closed="left")
+            rows = self.messages.filter(
+                inside, pl.col("submitted_at").is_between(now - MEMORY, now)
+            )
+            if query["direction"] != "outbound":
+                rows = rows.clear()
+            return self.reports.ordered(request, now, self.records(rows, now, faults))
+        if whole == ("GET", REPORTS_PATH):
+            for name in ("account_id", "status"):
+                if name not in query:
+                    raise Refused(name, "Missing required parameter")
+            return self.reports.listed(request, now)
+        if request.path.startswith(f"{REPORTS_PATH}/"):
+            return self.reports.told(request, now)
+        return self.reports.file(request, now) if request.path.startswith(MEDIA_PATH) else None
+
+    def _check(self, query: Mapping[str, str]) -> None:
         for name, allowed in (("account_id", (ACCOUNT,)), ("product", ("SMS",))):
             if query.get(name) not in allowed:
                 raise Refused(name, "Missing required parameter")
         if query.get("direction") not in ("inbound", "outbound"):
             raise Refused("direction", "Missing required parameter")
+
+    def _asked(self, query: Mapping[str, str], now: datetime) -> tuple[pl.DataFrame, list[str]]:
+        """The rows of a query, and the identifiers that do not exist."""
+        self._check(query)
         received = pl.col("submitted_at")
         known = received.is_between(now - MEMORY, now)
         if "id" in query:
@@ -192,6 +228,11 @@ class VonageApi(ProviderApi):
             "currency": row["currency"],
             "total_price": f"{price:.5f}" if row["billed_at"] else "",
         }
+
+
+def _texts(body: Any) -> dict[str, str]:
+    """The fields of an order as a query has them."""
+    return {name: str(value) for name, value in body.items()} if isinstance(body, dict) else {}
 
 
 def _start(rows: pl.DataFrame, query: Mapping[str, str]) -> int:

@@ -1,16 +1,17 @@
-"""Vonage (Nexmo) Reports API, synchronous: the SMS records of a window, and of identifiers.
+"""Vonage (Nexmo) Reports API: the SMS records of a window, and of identifiers.
 
 Facts: Nexmo/api-specification definitions/reports.yml 2.1.17 @ad04200, and on developer.vonage.com
 reports/guides/how-to-handle-pagination and reports/conceptual-guides/reports-api-best-practices;
 api.support.vonage.com articles/115007053127 (the expiry that Vonage makes after 72 hours).
 Accounts that pay as they go pay for every record each time it is read, so a day that was read
 whole is not read again: only its messages that are not final yet are asked for, by identifier.
+A window comes page by page or, with `bulk`, as a file (see vonage_reports).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -24,11 +25,13 @@ from sms_etl.dictionaries.dictionary import load_dictionary, status_key
 from sms_etl.errors import PermanentSourceError
 from sms_etl.model.vocabulary import Channel, TimeOrigin
 from sms_etl.sources import paging
-from sms_etl.sources.base import Facts, LandedPage, Page, PullContext, PullPlan
+from sms_etl.sources.base import Facts, LandedPage, Page, PageFormat, PullContext, PullPlan
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
-from sms_etl.sources.records import done_origin, final_update, observations, scan_json
+from sms_etl.sources.json_pages import JsonReader
+from sms_etl.sources.records import done_origin, final_update, observations, scan_pages
 from sms_etl.sources.values import ISO, blank_to_null, cost_micro, times_to_utc, with_plus
+from sms_etl.sources.vonage_reports import FILE_LIFE, Order, report_pages, report_rows, written
 
 RECORDS_PATH = "/v2/reports/records"
 RECORDS = "records"
@@ -46,6 +49,7 @@ FIELDS = (
     "message_id", "client_ref", "from", "to", "network", "network_name", "date_received",
     "date_finalized", "status", "error_code", "currency", "total_price", "message_body",
 )  # fmt: skip
+_READER = JsonReader(FIELDS, RECORDS)
 
 
 class VonageSettings(HttpSettings):
@@ -56,6 +60,9 @@ class VonageSettings(HttpSettings):
     api_secret: EnvSecret
     base_url: BaseUrl = "https://api.nexmo.com"
     include_message: bool = True
+    bulk: bool = False
+    """Read days that are over as files: one asynchronous report a day."""
+    report_wait_minutes: Annotated[float, Field(gt=0, le=720)] = 60.0
 
 
 class Vonage(WindowSource[VonageSettings]):
@@ -71,19 +78,22 @@ class Vonage(WindowSource[VonageSettings]):
         window_filter="date_received, the time of submission; the end is exclusive; 24 hours",
         history="13 months",
         look_back="a day is read once by window, an hour or more after its end; later only its "
-        "messages that are not final, by identifier, because every record read is billed",
-        rate_limit="10 requests a second",
+        "messages that are not final, by identifier, because every record read is billed; with "
+        "bulk a day that is over is one asynchronous report, ordered once",
+        rate_limit="10 requests a second; 5 for reports, which are asked every 15 seconds",
         proof="contract suite; a test counts the records that are read again; requests and "
         "answers hold against the official OpenAPI description, mended where its own examples "
-        "contradict it; no official SDK reads reports",
+        "contradict it; no official SDK reads reports; report files tell the same as pages",
         missing="parts, time of sending on; how far a receipt reaches (some carriers invent them)",
         reports="parts come from the text; a receipt's reach is unstated; what expired after 72 "
         "hours has no receipt (Vonage says so by itself then) and counts as unknown",
         documents="Nexmo/api-specification definitions/reports.yml, https://developer.vonage.com/"
         "en/reports/guides/how-to-handle-pagination, https://developer.vonage.com/en/reports/"
-        "conceptual-guides/reports-api-best-practices",
+        "conceptual-guides/reports-api-best-practices, https://developer.vonage.com/en/reports/"
+        "code-snippets/create-async-report and get-report",
         to_check="total_price of a message of several parts; that records are there an hour "
-        "after the day's end; sub-accounts are sources of their own; the 13 months",
+        "after the day's end; sub-accounts are sources of their own; the 13 months; "
+        "with bulk: the headings of the file, whether a report that failed is billed",
     )
 
     def credentials(self, settings: VonageSettings) -> Credentials:
@@ -99,18 +109,22 @@ class Vonage(WindowSource[VonageSettings]):
         """One pull per day: its window, or what is not final of a day that was read whole."""
         client = self.client()
         for day in sorted(days):
-            landed = context.landed(day)
-            if _whole(landed, day_window(day, context.zone).end):
+            landed, window = context.landed(day), day_window(day, context.zone)
+            if _whole(landed, window.end):
                 ids = self._unfinished(landed)
                 asked = f"{len(ids)} messages that were not final"
                 asking = [partial(self._by_ids, ids=ids)]
                 yield PullPlan(day, day, asked, self.sliced(client, asking))
+            elif self._settings.bulk and context.now >= window.end + CLOSES_AFTER:
+                asking = [partial(self._report, window=window, now=context.now)]
+                asked = f"report of {written(window.start)} to {written(window.end)}"
+                yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
             else:
                 yield from super().plan([day], context)
 
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """Pages of a window, by cursor while the answer is TRUNCATED."""
-        bounds = {"date_start": _written(window.start), "date_end": _written(window.end)}
+        bounds = {"date_start": written(window.start), "date_end": written(window.end)}
         return self._listed(client, bounds)
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
@@ -121,7 +135,7 @@ class Vonage(WindowSource[VonageSettings]):
         price = blank_to_null(pl.col("total_price"))
         accepted = status_key(status).is_in(self._words(final=False))
         return observations(
-            scan_json(pages, FIELDS, RECORDS),
+            scan_pages(pages, FIELDS, _decoded),
             {
                 "message_id": pl.col("message_id"),
                 "recipient": with_plus(_shown("to")),
@@ -175,6 +189,12 @@ class Vonage(WindowSource[VonageSettings]):
             )
         return f"{data['cursor']} {data['iv']}"
 
+    def _report(self, client: HttpClient, window: Window, now: datetime) -> Iterator[Page]:
+        settings = self._settings
+        not_before = max(window.end + CLOSES_AFTER, now - FILE_LIFE)
+        order = Order(settings.api_key, window, settings.include_message, not_before)
+        return report_pages(self.name, client, order, FIELDS, settings.report_wait_minutes)
+
     def _by_ids(self, client: HttpClient, ids: list[str]) -> Iterator[Page]:
         for start in range(0, len(ids), IDS_AT_ONCE):
             yield from self._listed(client, {"id": ",".join(ids[start : start + IDS_AT_ONCE])})
@@ -206,6 +226,13 @@ def _status() -> pl.Expr:
     return pl.when(gave_up).then(pl.lit(GAVE_UP)).otherwise(status)
 
 
+def _decoded(page: LandedPage, body: bytes) -> pl.DataFrame:
+    """A page of records, or the file of a report."""
+    if page.format is PageFormat.CSV:
+        return report_rows(body, FIELDS)
+    return _READER.decode(page, body)
+
+
 def _whole(landed: Sequence[LandedPage], end: datetime) -> bool:
     """Whether some pull of a day began when all its records were there."""
     began: dict[str, datetime] = {}
@@ -222,10 +249,6 @@ def _shown(column: str) -> pl.Expr:
     """A personal field, null where it is redacted."""
     value = blank_to_null(pl.col(column))
     return pl.when(value != HIDDEN).then(value)
-
-
-def _written(moment: datetime) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S}Z"
 
 
 def _time(text: pl.Expr) -> pl.Expr:
