@@ -101,12 +101,12 @@ def join_parts(messages: pl.DataFrame) -> pl.DataFrame:
     those delivered. The identifier is that of the first part. Adds `part_rows`.
     """
     single = messages.filter(pl.col("part_of").is_null()).with_columns(
-        parts_arrived=pl.lit(None, pl.Int32), part_rows=pl.lit(1, pl.UInt32)
+        part_rows=pl.lit(1, pl.UInt32)
     )
     parts = messages.filter(pl.col("part_of").is_not_null())
     if parts.is_empty():
         return single
-    summed = {"cost_micro", "parts_billed", "observations"}
+    summed = {"cost_micro", "parts_billed", "parts_arrived", "observations"}
     kept = [c for c in messages.columns if c not in {"day", "part_of", "done_at", *summed}]
     folded = (
         parts.sort(_first_of(_PART_DECIDES), "message_id")

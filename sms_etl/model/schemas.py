@@ -80,6 +80,7 @@ OBSERVATIONS = Table(
         Column("done_at_origin", pl.String, "TimeOrigin of done_at"),
         Column("updated_at", UTC_TIME, "When the provider last changed the record"),
         Column("parts_billed", pl.Int32, "Parts the provider billed"),
+        Column("parts_arrived", pl.Int32, "Parts that arrived, by the provider's own count"),
         Column("price_text", pl.String, "Price as written"),
         Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit, not negative"),
         Column("currency", pl.String, "ISO 4217 code"),
@@ -147,7 +148,7 @@ MESSAGES = Table(
         ),
         Column("parts", pl.Int32, "Parts sent"),
         Column("parts_origin", pl.String, "billed, computed or none", nullable=False),
-        Column("parts_arrived", pl.Int32, "Parts that arrived, where every part has a receipt"),
+        Column("parts_arrived", pl.Int32, "Parts that arrived, where the parts are told apart"),
         Column(
             "partly_delivered",
             pl.Boolean,
@@ -170,7 +171,9 @@ MESSAGES = Table(
             "Records folded into this row, itself included",
             nullable=False,
         ),
-        Column("attempts", pl.Int32, "Attempts of the order, over all its channels", nullable=False),
+        Column(
+            "attempts", pl.Int32, "Attempts of the order, over all its channels", nullable=False
+        ),
     ),
 )
 

@@ -25,7 +25,7 @@ from sms_etl.sources.values import (
 Target = Literal[
     "message_id", "part_of", "order_id", "recipient", "sender", "service", "campaign", "channel",
     "direction", "status", "code", "created_at", "sent_at", "done_at", "updated_at", "parts_billed",
-    "price", "currency", "text", "mcc_mnc", "operator",
+    "parts_arrived", "price", "currency", "text", "mcc_mnc", "operator",
 ]  # fmt: skip
 """Our columns that a heading or a constant may be given for."""
 
@@ -142,6 +142,7 @@ def mapped_observations(records: pl.LazyFrame, settings: MappedSettings) -> pl.L
             **final,
             "updated_at": settings.utc(of("updated_at")),
             "parts_billed": count(of("parts_billed")),
+            "parts_arrived": count(of("parts_arrived")),
             "price_text": of("price"),
             "cost_micro": cost_micro(of("price"), settings.decimal, charge_is_negative=False),
             "currency": of("currency").str.to_uppercase(),

@@ -174,6 +174,17 @@ def test_a_provider_that_says_so_without_counting_parts_is_believed():
     assert (message["parts_arrived"], message["partly_delivered"]) == (None, True)
 
 
+def test_a_provider_that_counts_the_parts_itself_is_believed_too():
+    ours = with_dictionary("gms")
+    lost, whole = (
+        observation("1", "3", parts_billed=3, parts_arrived=2),
+        observation("2", "2", parts_billed=3, parts_arrived=3),
+    )
+    rows = build(lost, whole, **ours).messages
+    said = ("status_class", "parts", "parts_arrived", "partly_delivered")
+    assert rows.select(said).rows() == [("failed", 3, 2, True), ("delivered", 3, 3, False)]
+
+
 # --- attempts -------------------------------------------------------------------------------
 
 
