@@ -73,8 +73,8 @@ def build_asked(outbox: pl.LazyFrame, zone: str, source: str) -> pl.DataFrame:
     """Count the outbox rows of a source.
 
     Args:
-        outbox: OUTBOX, `recipient` already a pseudonym; rows without a readable time belong to
-            no day and are left out.
+        outbox: `submitted_at`, `campaign`, `skipped`, and `recipient`, a pseudonym where skipped,
+            as in OUTBOX; rows without a readable time belong to no day and are left out.
         zone: Business time zone.
         source: The configured source.
 

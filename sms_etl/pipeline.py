@@ -39,6 +39,9 @@ from sms_etl.store.warehouse import daily_counts
 OUTBOX_MARGIN_DAYS = 1
 """An outbox row may be stamped on the day beside the provider's."""
 
+_ASKED_OF = ("message_id", "submitted_at", "campaign", "recipient", "skipped")
+"""Columns of the outbox that tell what was asked for."""
+
 
 @dataclass(frozen=True)
 class DayAccount:
@@ -173,14 +176,16 @@ def _asked(project: Project, name: str, days: Sequence[date]) -> pl.DataFrame:
     settings, first = project.settings.project, project.source_names[0]
     owner = pl.col("source")
     owner = pl.when(owner.is_in(project.source_names)).then(owner).otherwise(pl.lit(first))
-    rows = _outbox_rows(project, list(latest.values())).filter(owner == name).collect()
+    rows = _outbox_rows(project, list(latest.values())).filter(owner == name).select(_ASKED_OF)
     people = with_person(
-        rows.filter(pl.col("skipped").is_not_null()),
+        rows.filter(pl.col("skipped").is_not_null()).collect(),
         settings.home_country,
         settings.pseudonym_key.get().encode(),
-    ).select(OUTBOX.names)
-    told = pl.concat([rows.filter(pl.col("skipped").is_null()), people])
-    asked = build_asked(told.lazy(), settings.zone.key, name)
+    ).select(_ASKED_OF)
+    submitted, known = rows.filter(pl.col("skipped").is_null()), pl.col("message_id").is_not_null()
+    once = submitted.filter(known).unique("message_id", keep="last", maintain_order=True)
+    told = pl.concat([once, submitted.filter(~known), people.lazy()])
+    asked = build_asked(told, settings.zone.key, name)
     return asked.filter(pl.col("day").is_in(list(days)))
 
 
