@@ -168,6 +168,21 @@ class TestStoredCallbacks:
         off = (both["done_at_read"] - both["done_at"]).abs().drop_nulls()
         assert off.max() <= timedelta(seconds=1)
 
+    def test_a_callback_of_gms_tells_the_channel_and_how_many_parts_arrived(self, folder, read):
+        line = (
+            '{"number": "380961111111", "time": 1477417294667, "status": 3, "substatus": 35, '
+            '"hyber_status": 35015, "message_id": "9f60ac8f", "extra_id": "AD-6640-7006", '
+            '"sent_via": "sms", "total_sms_parts": 3, "delivered_sms_parts": 2}\n'
+        )
+        by_viber = '{"message_id": "8a3ff6c5", "time": 1477417299050, "sent_via": "viber"}\n'
+        (folder / "gms.ndjson").write_text(line + by_viber)
+        observed, _ = read("gms_callbacks")
+        said = ("message_id", "channel", "parts_billed", "parts_arrived")
+        assert observed.select(said).rows() == [
+            ("9f60ac8f", "sms", 3, 2),
+            ("8a3ff6c5", "viber", None, None),
+        ]
+
     def test_a_file_covers_the_days_before_its_callbacks(self, folder, read):
         line = '{"id": "A1", "status": "Success", "received_at": "2025-03-08T10:00:00+00:00"}\n'
         (folder / "a.ndjson").write_text(line)
