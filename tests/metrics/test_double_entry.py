@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from sms_etl.config.settings import ReportKind
 from sms_etl.cube import build_asked, build_cube
 from sms_etl.errors import ConservationError
 from sms_etl.metrics.double_entry import cross_check
@@ -128,6 +129,28 @@ def test_a_count_that_is_one_too_many_is_refused_and_named(path, figures, told) 
     wrong = f"report {node[last]}, messages {node[last] - 1}"
     with pytest.raises(ConservationError, match=rf"1 figures differ .*: .*{wrong}"):
         cross_check(Figures.model_validate(tree), told.lazy(), ZONE)
+
+
+@pytest.mark.parametrize("campaign", [None, "sale"])
+@pytest.mark.parametrize("zone", ["Europe/Kyiv", "America/New_York"])
+def test_a_source_that_never_tells_times_keeps_both_roads_together(told, campaign, zone) -> None:
+    silent = pl.col("source") == "twilio"
+    ended = silent & pl.col("final")
+    rows = told.with_columns(
+        pl.when(~silent).then("seconds_to_deliver").alias("seconds_to_deliver"),
+        pl.when(~ended).then("done_at").alias("done_at"),
+        pl.when(ended).then(pl.lit("none")).otherwise("done_at_origin").alias("done_at_origin"),
+    )
+    request = replace(REQUEST, campaign=campaign, zone=zone)
+    if campaign is not None:
+        request = replace(request, kind=ReportKind.CAMPAIGN, period=None)
+    given = replace(
+        inputs(rows), events=build_cube(rows.lazy()).events.lazy(), messages=rows.lazy()
+    )
+    figures = build_figures(given, request)
+    cross_check(figures, rows.lazy(), zone)
+    times = {row.key: row.totals.latency.messages for row in figures.by_source}
+    assert times["twilio"] == 0 < times["turbosms"]
 
 
 @pytest.mark.parametrize("group", ["days", "hours", "by_sender", "reasons", "event_days"])
