@@ -150,6 +150,16 @@ def test_receipts_that_reach_only_the_operator_are_counted() -> None:
     assert totals(rows).operator_receipts == 4
 
 
+def test_messages_that_arrived_in_part_are_counted_beside_their_class() -> None:
+    rows = [
+        {"hour": NOON, "messages": 5, "receipt": "handset"},
+        {"hour": NOON, "messages": 3, "status_class": "failed", "partly_delivered": 2},
+        {"hour": NOON, "messages": 1, "status_class": "unknown", "partly_delivered": 1},
+    ]
+    told = totals(rows)
+    assert (told.delivered, told.failed, told.unknown, told.partly_delivered) == (5, 3, 1, 3)
+
+
 ROWS = st.lists(
     st.fixed_dictionaries(
         {
