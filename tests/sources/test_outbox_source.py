@@ -113,3 +113,14 @@ def test_a_lost_table_is_named(tmp_path, sql_outbox):
 def test_an_outbox_needs_an_identifier_and_a_time(tmp_path):
     with pytest.raises(ValidationError, match="message_id, submitted_at"):
         outbox(tmp_path, kind="csv", path="x", columns={"recipient": "phone"})
+
+
+def test_a_row_that_was_skipped_says_why(tmp_path, long_after, land):
+    lines = ["id,submitted,why"]
+    reasons = ["", "0", "False", " no ", "opted out", "1"]
+    lines += [f"m{n},2025-03-05 12:00:00,{reason}" for n, reason in enumerate(reasons)]
+    (tmp_path / "outbox.csv").write_text("\n".join(lines), "utf-8")
+    columns = {"message_id": "id", "submitted_at": "submitted", "skipped": "why"}
+    box = outbox(tmp_path, kind="csv", path="outbox.csv", columns=columns)
+    first, _ = read(box, long_after, land)
+    assert first["skipped"].to_list() == [None, None, None, None, "opted out", "1"]
