@@ -13,6 +13,7 @@ from sms_etl.errors import SmsEtlError
 from sms_etl.mail.smtp import open_session
 from sms_etl.model.vocabulary import Engagement
 from sms_etl.project import Project
+from sms_etl.rates import read_rates
 from sms_etl.reports.render import typeset_probe
 from sms_etl.sources.base import CheckResult
 
@@ -34,6 +35,8 @@ def check_project(project: Project) -> Iterator[CheckResult]:
     for name in project.enabled:
         yield from _listed(f"source {name}", project.source(name).check)
         yield from _listed(f"source {name}", partial(_streams, project, name))
+    if settings.money is not None:
+        yield from _tried("exchange rates", "are read", lambda: read_rates(settings))
     catalogue = settings.campaigns.catalogue
     if catalogue is not None:
         path = settings.resolve(catalogue)
