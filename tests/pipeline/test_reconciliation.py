@@ -15,10 +15,12 @@ from sms_etl.cli import app
 from sms_etl.days import days_between
 from sms_etl.errors import ConfigError
 from sms_etl.model.schemas import RECONCILIATION
+from sms_etl.project import Project
 from sms_etl.reconciliation.rows import COUNTS
 from sms_etl.reconciliation.steps import compare_days, invoices_name, land_invoices
 from sms_etl.sandbox import outbox_at
 from sms_etl.sandbox.invoices import BILLED_DAYS, INVOICE_FILE, invoice_at, invoice_truth
+from sms_etl.sources.invoices import InvoiceSettings
 from tests.pipeline.company import DAYS, NOW, land_and_rebuild
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -157,3 +159,37 @@ def test_the_asset_tells_each_day_and_its_checks_name_the_next_steps(fresh_compa
     steps = checks["turbosms", "sides_agree"].metadata["next_step"].value
     assert "doubled: " in steps
     assert "not_billed: " in steps
+
+
+def totals_of(company, folder):
+    """A deployment whose gateway sends daily totals, one of them a message too many."""
+    folder.mkdir()
+    local = pl.col("submitted_at").dt.convert_time_zone("Europe/Kyiv").dt.date()
+    sent = company.truth.filter(pl.col("way") == "gateway").group_by(date=local)
+    counted = sent.agg(n=pl.len(), sum=pl.col("price_micro").sum() / 1_000_000).sort("date")
+    wrong = counted["date"][3]
+    counted.with_columns(n=pl.col("n") + (pl.col("date") == wrong)).write_csv(folder / "all.csv")
+    settings = InvoiceSettings(
+        folder=folder,
+        time_zone="Europe/Kyiv",
+        currency="UAH",
+        columns={"day": "date", "messages": "n", "price": "sum"},
+    )
+    update = {"invoices": {"gateway": settings}}
+    return Project(company.project.settings.model_copy(update=update)), counted, wrong
+
+
+def test_an_invoice_without_identifiers_is_compared_in_totals(company, tmp_path):
+    project, counted, wrong = totals_of(company, tmp_path / "totals")
+    land_invoices(project, "gateway")
+
+    account = compare_days(project, "gateway", DAYS)
+
+    assert account.totals["day"].to_list() == counted["date"].to_list()
+    differ = account.totals.filter(pl.col("state") != "matched").to_dicts()
+    assert [(row["day"], row["state"]) for row in differ] == [(wrong, "messages_differ")]
+    assert differ[0]["messages_theirs"] - differ[0]["messages_ours"] == 1
+    assert account.totals["difference_micro"].unique().to_list() == [0]
+    assert set(account.rows["state"]) == {"not_compared"}
+    alone = compare_days(project, "gateway", [wrong])
+    assert_frame_equal(alone.totals, account.totals.filter(pl.col("day") == wrong))
