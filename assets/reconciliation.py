@@ -80,27 +80,7 @@ def build_reconciliation_checks(project: Project, name: str) -> list[dg.AssetChe
         description="Outbox, log and invoice agree on every message; the table names the rest.",
     )
     def agree(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        rows, totals = (
-            _of_run(project, name, context, table) for table in (RECONCILIATION, INVOICE_TOTALS)
-        )
-        wrong = rows.filter(~pl.col("state").is_in(AGREED))
-        differing = open_totals(totals)
-        states = [ReconciliationState(state) for state in sorted(wrong["state"].unique())]
-        steps = [f"{state.value}: {NEXT_STEPS[state]}" for state in states if state in NEXT_STEPS]
-        if not differing.is_empty():
-            steps.append("totals: `sms-etl reconcile` lists the rows behind them.")
-        return dg.AssetCheckResult(
-            passed=wrong.is_empty() and differing.is_empty(),
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "compared": rows.height,
-                "differ": wrong.height,
-                "states": table_of(by_state(wrong)),
-                "first_rows": table_of(wrong.head(LISTED_ROWS)),
-                "totals_that_differ": table_of(differing.head(LISTED_ROWS)),
-                "next_step": "\n".join(steps) or "none",
-            },
-        )
+        return _agreement(project, name, context)
 
     @dg.asset_check(
         asset=reconciliation_key(name),
@@ -108,20 +88,52 @@ def build_reconciliation_checks(project: Project, name: str) -> list[dg.AssetChe
         description="Nothing sent, an empty answer, receipts that stopped: told apart by day.",
     )
     def silent(context: dg.AssetCheckExecutionContext) -> dg.AssetCheckResult:
-        days = open_days(_of_run(project, name, context, RECONCILIATION_DAYS))
-        kinds = [Silence(kind) for kind in sorted(days["silence"].unique())]
-        steps = [f"{kind.value}: {SILENCE_STEPS[kind]}" for kind in kinds]
-        return dg.AssetCheckResult(
-            passed=days.is_empty(),
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata={
-                "silent_days": days.height,
-                "days": table_of(days.head(LISTED_ROWS)),
-                "next_step": "\n".join(steps) or "none",
-            },
-        )
+        return _silence(project, name, context)
 
     return [agree, silent]
+
+
+def _agreement(
+    project: Project, name: str, context: dg.AssetCheckExecutionContext
+) -> dg.AssetCheckResult:
+    rows, totals = (
+        _of_run(project, name, context, table) for table in (RECONCILIATION, INVOICE_TOTALS)
+    )
+    wrong = rows.filter(~pl.col("state").is_in(AGREED))
+    differing = open_totals(totals)
+    states = [ReconciliationState(state) for state in sorted(wrong["state"].unique())]
+    steps = [f"{state.value}: {NEXT_STEPS[state]}" for state in states if state in NEXT_STEPS]
+    if not differing.is_empty():
+        steps.append("totals: ask the provider for the lines behind them.")
+    return dg.AssetCheckResult(
+        passed=wrong.is_empty() and differing.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "compared": rows.height,
+            "differ": wrong.height,
+            "states": table_of(by_state(wrong)),
+            "first_rows": table_of(wrong.head(LISTED_ROWS)),
+            "totals_that_differ": table_of(differing.head(LISTED_ROWS)),
+            "next_step": "\n".join(steps) or "none",
+        },
+    )
+
+
+def _silence(
+    project: Project, name: str, context: dg.AssetCheckExecutionContext
+) -> dg.AssetCheckResult:
+    days = open_days(_of_run(project, name, context, RECONCILIATION_DAYS))
+    kinds = [Silence(kind) for kind in sorted(days["silence"].unique())]
+    steps = [f"{kind.value}: {SILENCE_STEPS[kind]}" for kind in kinds]
+    return dg.AssetCheckResult(
+        passed=days.is_empty(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "silent_days": days.height,
+            "days": table_of(days.head(LISTED_ROWS)),
+            "next_step": "\n".join(steps) or "none",
+        },
+    )
 
 
 def _of_run(
