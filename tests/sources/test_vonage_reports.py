@@ -20,6 +20,7 @@ from sms_etl.sandbox.vonage_api import ACCOUNT
 from sms_etl.sandbox.vonage_reports import Reports
 from sms_etl.sources.base import PageFormat
 from sms_etl.sources.registry import SOURCE_KINDS, make_source
+from sms_etl.sources.slices import Recall, Recording
 from sms_etl.sources.vonage import FIELDS
 from sms_etl.sources.vonage_reports import POLL_SECONDS, report_rows
 from sms_etl.store.landing import Landing
@@ -230,6 +231,20 @@ class TestFailures:
         (again,) = bench(bulk=True).pages([DAY])
         assert again.body == whole.body
         assert again.meta["retries"] == "2"
+        assert len(orders()) == 1
+
+    def test_a_file_that_a_dead_pull_landed_is_not_fetched_again(self, bench, served, orders):
+        reported = bench(bulk=True)
+        (page,) = reported.pages([DAY])
+        kept = Recording(page.received_at, page.meta, lambda: page.body)
+        (plan,) = reported.source.plan([DAY], reported.context())
+        (part,) = plan.pages.parts
+        before = len(served.requests_log)
+        (again,) = part(Recall({page.fingerprint: kept}))
+        assert (again.body, again.records) == (page.body, page.records)
+        assert [one.target.partition("?")[0] for one in served.requests_log[before:]] == [
+            "/vonage/v2/reports"
+        ]
         assert len(orders()) == 1
 
     def test_half_a_file_is_not_landed(self, bench, served, tmp_path, orders):
