@@ -43,6 +43,10 @@ catalogue = "in/campaigns.csv"
 sender = "PROMINQ"
 campaign = "survey"
 
+[money]
+currency = "UAH"
+rates = "in/nbu.json"
+
 [outbox]
 kind = "csv"
 path = "in/outbox.csv"

@@ -15,6 +15,7 @@ from sms_etl.sandbox.campaigns import CATALOGUE, Way
 from sms_etl.sandbox.clock import as_utc
 from sms_etl.sandbox.invoices import write_invoices
 from sms_etl.sandbox.lifecycle import seen_at
+from sms_etl.sandbox.rates import write_rates
 from sms_etl.sandbox.truth import incidents_at, truth_at
 from sms_etl.sandbox.words import with_words
 from sms_etl.sandbox.world import OUTBOX_WAYS, World
@@ -38,7 +39,7 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     period, Ukrainian headings, local times without zone), gateway.sqlite (table sms_log, UTC
     times), invoices/turbosms-1.csv (once issued, see invoices), truth.ndjson and truth.parquet
     (see truth.truth_at), truth-replies.parquet, truth-clicks.parquet and truth-opt_outs.parquet
-    (see engaged.Engaged) and events.json.
+    (see engaged.Engaged), nbu.json (see rates) and events.json.
     """
     now = as_utc(now)
     folder.mkdir(parents=True, exist_ok=True)
@@ -56,6 +57,7 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     (folder / "events.json").write_text(
         json.dumps(incidents_at(world, now), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
+    write_rates(world, now, folder / "nbu.json")
     write_invoices(world, now, folder / "invoices")
     _write_cabinet(world, now, folder / "cabinet")
     _write_gateway(world, now, folder / "gateway.sqlite")

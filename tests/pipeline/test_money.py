@@ -87,7 +87,15 @@ def test_the_days_and_the_sources_add_up_to_the_month(month):
 
 
 def test_without_settings_nothing_is_converted(company):
-    assert figures_of(company.project, ORDER).totals.converted is None
+    plain = Project(company.project.settings.model_copy(update={"money": None}))
+    assert figures_of(plain, ORDER).totals.converted is None
+
+
+def test_the_company_itself_has_rates_for_every_day(company):
+    found = figures_of(company.project, ORDER).totals.converted
+    assert found is not None
+    assert found.missing == ()
+    assert found.first_rate_day >= FIRST
 
 
 def parts_of(text: str) -> int:
