@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sms_etl.model.schemas import UTC_TIME
 from sms_etl.model.vocabulary import Reason, Receipt, StatusClass
 
 _CLASS_RANK = {
@@ -68,29 +69,65 @@ def latest_observation(records: pl.DataFrame) -> pl.DataFrame:
         for name in records.columns
         if name not in {"day", "message_id", "done_at", "receipt", "observations", *by_pull}
     ]
-    same_state = (pl.col("status_class") == pl.col("status_class").last()) & pl.col("final")
-    beyond_operator = same_state & (pl.col("receipt") != Receipt.OPERATOR.value)
-    proof = same_state & (pl.col("receipt") == Receipt.HANDSET.value)
-    return ordered.group_by("day", "message_id", maintain_order=True).agg(
-        *(pl.col(name).last() for name in kept),
-        *(
-            pl.col(name)
-            .sort_by("pulled_at", "updated_at", "pull", "page", "record")
-            .drop_nulls()
-            .last()
-            for name in by_pull
-        ),
-        # A provider's update time also moves on billing; the first sight of the state is nearer.
-        done_at=pl.col("done_at")
-        .filter(same_state & (beyond_operator | ~beyond_operator.any()))
-        .min(),
-        receipt=pl.when(proof.any())
-        .then(pl.lit(Receipt.HANDSET.value))
-        .when(beyond_operator.any())
-        .then(pl.col("receipt").filter(beyond_operator).last())
-        .otherwise(pl.col("receipt").last()),
-        observations=pl.len().cast(pl.UInt32),
+    latest = (
+        ordered.with_columns(**_ends(), proof=_proof())
+        .group_by("day", "message_id", maintain_order=True)
+        .agg(
+            *(pl.col(name).last() for name in [*kept, "receipt"]),
+            *(
+                pl.col(name)
+                .sort_by("pulled_at", "updated_at", "pull", "page", "record")
+                .drop_nulls()
+                .last()
+                for name in by_pull
+            ),
+            # A provider's update time also moves on billing; the first sight is nearer.
+            *(pl.col(name).min() for name in _ends()),
+            proof=pl.col("proof").max(),
+            observations=pl.len().cast(pl.UInt32),
+        )
     )
+    return latest.with_columns(done_at=_done_at(), receipt=_receipt()).drop(*_ends(), "proof")
+
+
+_PROOFS = {Receipt.OPERATOR: 1, Receipt.UNSTATED: 2, Receipt.HANDSET: 3}
+_BEYOND_OPERATOR = "done_beyond_operator"
+
+
+def _proof() -> pl.Expr:
+    """How far the receipt of a delivered record reaches; 0 for any other."""
+    reach = pl.lit(0)
+    for receipt, far in _PROOFS.items():
+        reach = pl.when(pl.col("receipt") == receipt.value).then(far).otherwise(reach)
+    return pl.when(pl.col("final") & _is(StatusClass.DELIVERED)).then(reach).otherwise(0)
+
+
+def _ends() -> dict[str, pl.Expr]:
+    """When each class became final, and delivery by more than the operator's word."""
+    ends = {
+        f"done_{one.value}": pl.when(pl.col("final") & _is(one)).then(pl.col("done_at"))
+        for one in _CLASS_RANK
+    }
+    beyond = _proof() > _PROOFS[Receipt.OPERATOR]
+    return {**ends, _BEYOND_OPERATOR: pl.when(beyond).then(pl.col("done_at"))}
+
+
+def _done_at() -> pl.Expr:
+    """When the class that stands became final; with proof from the handset, when that came."""
+    done = pl.lit(None, UTC_TIME)
+    for one in _CLASS_RANK:
+        done = pl.when(_is(one)).then(pl.col(f"done_{one.value}")).otherwise(done)
+    beyond = _is(StatusClass.DELIVERED) & (pl.col("proof") > _PROOFS[Receipt.OPERATOR])
+    return pl.when(beyond).then(pl.col(_BEYOND_OPERATOR)).otherwise(done)
+
+
+def _receipt() -> pl.Expr:
+    """The farthest proof there is of a delivery that stands."""
+    receipt = pl.col("receipt")
+    for proof, far in _PROOFS.items():
+        stands = _is(StatusClass.DELIVERED) & (pl.col("proof") == far)
+        receipt = pl.when(stands).then(pl.lit(proof.value)).otherwise(receipt)
+    return receipt
 
 
 def join_parts(messages: pl.DataFrame) -> pl.DataFrame:
