@@ -193,3 +193,12 @@ def test_an_invoice_without_identifiers_is_compared_in_totals(company, tmp_path)
     assert set(account.rows["state"]) == {"not_compared"}
     alone = compare_days(project, "gateway", [wrong])
     assert_frame_equal(alone.totals, account.totals.filter(pl.col("day") == wrong))
+
+
+def test_an_outbox_that_names_no_sources_is_shared_out_by_identifiers(company, accounts):
+    settings = company.project.settings
+    columns = {ours: theirs for ours, theirs in settings.outbox.columns.items() if ours != "source"}
+    outbox = settings.outbox.model_copy(update={"columns": columns})
+    project = Project(settings.model_copy(update={"outbox": outbox}))
+    for name in ("turbosms", "twilio"):
+        assert_frame_equal(compare_days(project, name, DAYS).rows, accounts[name].rows)
