@@ -27,7 +27,7 @@ def waste_advice(words: Words, figures: Figures, waste: EncodingWaste) -> str:
     advice = words.text(
         "Replace %(letters)s in the texts of the campaign “%(campaign)s” by plain characters: one "
         "of them leaves 70 characters to a part instead of 160.",
-        letters=shown_letters(waste.letters),
+        letters=shown_letters(words, waste.letters),
         campaign=words.label(waste.label),
     )
     others = len(figures.waste) - 1
@@ -50,15 +50,17 @@ def waste_stake(words: Words, figures: Figures) -> str:
     return f"{told}: {shown}" if shown else told
 
 
-def shown_letters(letters: Sequence[str]) -> str:
+def shown_letters(words: Words, letters: Sequence[str]) -> str:
     """Characters in quotes, each once; what cannot be seen or drawn by its code point."""
     characters = list(dict.fromkeys("".join(letters)))
-    return ", ".join(_shown(c) for c in characters[:MOST_SHOWN])
+    return ", ".join(_shown(words, c) for c in characters[:MOST_SHOWN])
 
 
-def _shown(character: str) -> str:
+def _shown(words: Words, character: str) -> str:
     visible = unicodedata.category(character)[0] in "LNPS" and printable(character) != NO_GLYPH
-    return f"“{character}”" if visible else f"U+{ord(character):04X}"
+    if not visible:
+        return f"U+{ord(character):04X}"
+    return words.text("“%(character)s”", character=character)
 
 
 def money_sum(words: Words, money: Sequence[Money]) -> str:

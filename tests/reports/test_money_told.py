@@ -114,7 +114,7 @@ def test_one_line_says_which_letter_to_replace_and_what_it_cost():
     )
     assert step.stake == "90,000 parts too many: UAH 38,000"
     [step] = told(UK, wasteful())
-    assert step.what.startswith("Замініть “–”, U+00A0 у текстах кампанії «Код входу (OTP)»")
+    assert step.what.startswith("Замініть «–», U+00A0 у текстах кампанії «Код входу (OTP)»")
     assert "зайвих частин" in step.stake
 
 
@@ -124,7 +124,7 @@ def test_a_few_parts_earn_no_step():
 
 
 def test_characters_that_cannot_be_seen_are_named_by_their_code_point():
-    assert shown_letters(["\u200b’", "’…"]) == "U+200B, “’”, “…”"
+    assert shown_letters(EN, ["\u200b’", "’…"]) == "U+200B, “’”, “…”"
 
 
 def test_latin_letters_are_an_option_and_no_advice():
