@@ -21,27 +21,38 @@ _HOUR = timedelta(hours=1)
 def with_expected_prices(cube: pl.LazyFrame, as_of: datetime, silence_hours: float) -> pl.LazyFrame:
     """CUBE rows with the prices that ever come, as EXPECTED (Int64); it adds up as messages do.
 
+    Of a single row it may be less than what is known already; a cohort's sum counts.
+
     Of messages older than `silence_hours` no more prices are expected. Younger ones will be
     priced as the old ones of their source and class were; where these were too few (those that
     wait have none), as the old ones of the source; else it is null: not known.
     """
     old = pl.lit(as_of) - (pl.col("hour") + _HOUR) >= timedelta(hours=silence_hours)
-    known, settled = pl.col("messages_with_cost"), cube.filter(old)
+    known = pl.col("messages_with_cost")
+    settled = (
+        cube.filter(old)
+        .group_by("source", "status_class")
+        .agg(pl.col("messages", "messages_with_cost").sum())
+        .collect(engine="streaming")
+    )
     share = pl.coalesce("share_of_class", "share_of_source")
-    hoped = pl.max_horizontal(known * MILLI, (share * pl.col("messages") * MILLI).round())
+    hoped = (share * pl.col("messages") * MILLI).round()
+    by_class = _shares(settled, "share_of_class", ["source", "status_class"]).lazy()
+    by_source = _shares(settled, "share_of_source", ["source"]).lazy()
     return (
-        cube.join(_shares(settled, "share_of_class", ["source", "status_class"]),
-                  on=["source", "status_class"], how="left")
-        .join(_shares(settled, "share_of_source", ["source"]), on="source", how="left")
+        cube.join(by_class, on=["source", "status_class"], how="left")
+        .join(by_source, on="source", how="left")
         .with_columns(
-            pl.when(old | (known == pl.col("messages")))
+            pl.when(old)
             .then(known * MILLI)
             .when(share.is_not_null())
             .then(hoped.cast(pl.Int64))
+            .when(known == pl.col("messages"))
+            .then(known * MILLI)
             .alias(EXPECTED)
         )
         .drop("share_of_class", "share_of_source")
-    )  # fmt: skip
+    )
 
 
 def price_rate(
@@ -67,13 +78,7 @@ def price_rate(
     )
 
 
-def _shares(settled: pl.LazyFrame, name: str, keys: list[str]) -> pl.LazyFrame:
+def _shares(settled: pl.DataFrame, name: str, keys: list[str]) -> pl.DataFrame:
     messages = pl.col("messages").sum()
-    return (
-        settled.group_by(keys)
-        .agg(
-            pl.when(messages >= LEAST_SETTLED)
-            .then(pl.col("messages_with_cost").sum() / messages)
-            .alias(name)
-        )
-    )  # fmt: skip
+    share = pl.col("messages_with_cost").sum() / messages
+    return settled.group_by(keys).agg(pl.when(messages >= LEAST_SETTLED).then(share).alias(name))

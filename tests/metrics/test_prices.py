@@ -49,6 +49,12 @@ def test_a_price_is_not_waited_for_where_none_comes():
     assert (rate.value, rate.coverage, rate.mature) == (0.75, 1.0, True)
 
 
+def test_rows_of_one_message_say_the_same_as_their_sum():
+    young = [group(5, 1, n % 10 > 0, campaign="young") for n in range(400)]
+    rate = known(OLD, *young)
+    assert (rate.numerator, rate.coverage, rate.mature) == (360, 1.0, True)
+
+
 def test_waiting_messages_are_held_against_their_source():
     rate = known(OLD, group(5, 400, 0, campaign="young", status_class="pending"))
     assert (rate.high, rate.coverage, rate.mature) == (0.9, 0.0, False)
