@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -28,7 +27,7 @@ from sms_etl.sources.base import (
     Source,
     checked,
 )
-from sms_etl.sources.files import ENDINGS, MOST_BYTES, Member, members
+from sms_etl.sources.files import Member, bytes_of, dropped_files, members
 from sms_etl.sources.made_ids import MADE_ID, with_made_ids
 from sms_etl.sources.mapping import MappedSettings, TimeColumn, mapped_observations
 from sms_etl.sources.presets import with_preset
@@ -98,8 +97,8 @@ class DropFolder(Source):
         "until their first callback",
         documents="docs/configuration.md; presets: sms_etl/sources/presets.toml",
         to_check="the headings and status words of the preset alphasms_xlsx (the cabinet's manual "
-        "shows the columns in pictures only), and whether its price is of the message or of one SMS; "
-        "all of the preset smsapi_callbacks; the substatuses of GMS; a wrong heading "
+        "shows the columns in pictures only), and whether its price is of the message or of one "
+        "SMS; all of the preset smsapi_callbacks; the substatuses of GMS; a wrong heading "
         "is refused with the headings there are, an unknown word is told in every report",
     )
 
@@ -119,7 +118,7 @@ class DropFolder(Source):
             PermanentSourceError: the folder or some files cannot be read.
         """
         refused = []
-        for path in self._files():
+        for path in dropped_files(self._folder, self.name):
             try:
                 plan = self._plan_of(path, context)
             except (PermanentSourceError, OSError) as error:
@@ -150,7 +149,7 @@ class DropFolder(Source):
         """Whether the folder can be listed, and identifiers be made if they must."""
 
         def try_out() -> None:
-            self._files()
+            dropped_files(self._folder, self.name)
             self._key()
 
         return [checked(f"source {self.name}", try_out, f"{self._folder} can be listed")]
@@ -167,25 +166,8 @@ class DropFolder(Source):
         formats = dict.fromkeys((*self._settings.time_formats, ISO))
         return self._settings.model_copy(update={"time_formats": tuple(formats)})
 
-    def _files(self) -> list[Path]:
-        if not os.access(self._folder, os.R_OK | os.X_OK) or not self._folder.is_dir():
-            raise PermanentSourceError(
-                f"{self.name}: the folder {self._folder} cannot be listed. "
-                f"Create it, let this user read it, or mend 'folder' in the settings."
-            )
-        return sorted(
-            path
-            for path in self._folder.iterdir()
-            if path.name.lower().endswith(ENDINGS)
-            and not path.name.startswith((".", "~$"))
-            and path.is_file()
-            and not path.is_symlink()
-        )
-
     def _plan_of(self, path: Path, context: PullContext) -> PullPlan | None:
-        if path.stat().st_size > MOST_BYTES:
-            raise PermanentSourceError(f"it is larger than {MOST_BYTES} bytes; split it")
-        body = path.read_bytes()
+        body = bytes_of(path)
         checksum = hashlib.sha256(body).hexdigest()
         if checksum in context.landed_checksums:
             return None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO
 
 from sms_etl.errors import PermanentSourceError
@@ -17,6 +18,7 @@ from sms_etl.sources.base import PageFormat
 
 MOST_MEMBERS = 100
 MOST_BYTES = 512 * 1024 * 1024
+LARGEST_FILE_BYTES = 512 * 1024 * 1024
 HIGHEST_RATIO = 200
 RATIO_MATTERS_FROM_BYTES = 8 * 1024 * 1024
 CHUNK_BYTES = 1024 * 1024
@@ -32,6 +34,38 @@ class Member:
     name: str
     format: PageFormat
     body: bytes
+
+
+def dropped_files(folder: Path, owner: str) -> list[Path]:
+    """Files of a folder that may hold tables, by name; hidden and temporary ones are left alone.
+
+    Raises:
+        PermanentSourceError: the folder cannot be listed.
+    """
+    if not os.access(folder, os.R_OK | os.X_OK) or not folder.is_dir():
+        raise PermanentSourceError(
+            f"{owner}: the folder {folder} cannot be listed. "
+            f"Create it, let this user read it, or mend 'folder' in the settings."
+        )
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.lower().endswith(ENDINGS)
+        and not path.name.startswith((".", "~$"))
+        and path.is_file()
+        and not path.is_symlink()
+    )
+
+
+def bytes_of(path: Path) -> bytes:
+    """A dropped file whole.
+
+    Raises:
+        PermanentSourceError: it is too large.
+    """
+    if path.stat().st_size > LARGEST_FILE_BYTES:
+        raise PermanentSourceError(f"it is larger than {LARGEST_FILE_BYTES} bytes; split it")
+    return path.read_bytes()
 
 
 def members(name: str, body: bytes) -> list[Member]:

@@ -7,7 +7,6 @@ period, country and campaign.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
@@ -22,7 +21,7 @@ from sms_etl.errors import PermanentSourceError
 from sms_etl.model.schemas import INVOICE_LINES
 from sms_etl.model.vocabulary import ReconciliationDetail as Detail
 from sms_etl.sources.base import CheckResult, LandedPage, Page, PageFormat, PullPlan, checked
-from sms_etl.sources.files import ENDINGS, MOST_BYTES, Member, members
+from sms_etl.sources.files import Member, bytes_of, dropped_files, members
 from sms_etl.sources.json_pages import MALFORMED
 from sms_etl.sources.mapping import TimeReading
 from sms_etl.sources.records import scan_pages
@@ -95,7 +94,7 @@ class Invoices:
             PermanentSourceError: the folder or some files cannot be read.
         """
         refused = []
-        for path in self._files():
+        for path in dropped_files(self._folder, self._owner):
             try:
                 plan = self._plan_of(path, landed, zone)
             except (PermanentSourceError, OSError) as error:
@@ -122,29 +121,12 @@ class Invoices:
         """Whether the folder can be listed."""
 
         def try_out() -> None:
-            self._files()
+            dropped_files(self._folder, self._owner)
 
         return [checked(self._owner, try_out, f"{self._folder} can be listed")]
 
-    def _files(self) -> list[Path]:
-        if not os.access(self._folder, os.R_OK | os.X_OK) or not self._folder.is_dir():
-            raise PermanentSourceError(
-                f"{self._owner}: the folder {self._folder} cannot be listed. "
-                f"Create it, let this user read it, or mend 'folder' in the settings."
-            )
-        return sorted(
-            path
-            for path in self._folder.iterdir()
-            if path.name.lower().endswith(ENDINGS)
-            and not path.name.startswith((".", "~$"))
-            and path.is_file()
-            and not path.is_symlink()
-        )
-
     def _plan_of(self, path: Path, landed: Collection[str], zone: str) -> PullPlan | None:
-        if path.stat().st_size > MOST_BYTES:
-            raise PermanentSourceError(f"it is larger than {MOST_BYTES} bytes; split it")
-        body = path.read_bytes()
+        body = bytes_of(path)
         checksum = hashlib.sha256(body).hexdigest()
         if checksum in landed:
             return None
