@@ -36,7 +36,7 @@ ui: setup ## The Dagster UI on loopback (after make demo, or with SMS_ETL_CONFIG
 	DEMO_DIR="$(DEMO_DIR)" deploy/ui.sh
 
 test: $(VENV)/.dev ## The tests
-	$(BIN)/python -m pytest -m "not servers"
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -m "not servers" -n auto --dist worksteal
 
 test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, Kannel, MariaDB, PostgreSQL)
 	deploy/install-test-servers.sh
