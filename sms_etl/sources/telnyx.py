@@ -55,7 +55,7 @@ class Telnyx(WindowSource[TelnyxSettings]):
         look_back="every day of the settling period is asked again",
         rate_limit="not stated as a number; HTTP 429 is waited out; 10 requests a second",
         proof="contract suite; the official SDK (telnyx) reads the simulated day and asks the "
-        "same; requests and answers hold against the official OpenAPI description",
+        "same; requests and answers hold against what its OpenAPI description says",
         missing="messages still on their way (a record exists once the status is final), text, "
         "and every error of a message but the first",
         reports="a message on its way is missing until its record appears, so nothing is ever "

@@ -87,7 +87,7 @@ class Twilio(HttpSource[TwilioSettings]):
         look_back="every day of the settling period; unsent ones for unsent_lookback_days",
         rate_limit="not stated as a number; HTTP 429 is waited out; 10 requests a second",
         proof="contract suite; the official SDK (twilio) reads the whole sandbox; requests and "
-        "answers hold against the official OpenAPI description",
+        "answers hold against what its OpenAPI description says",
         missing="time of delivery, operator, and old messages that were never sent",
         reports="the last change of a final status stands for the delivered time; the operator "
         "comes from the number's range",

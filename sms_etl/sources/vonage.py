@@ -82,7 +82,7 @@ class Vonage(WindowSource[VonageSettings]):
         "bulk a day that is over is one asynchronous report, ordered once",
         rate_limit="10 requests a second; 5 for reports, which are asked every 15 seconds",
         proof="contract suite; a test counts the records that are read again; requests and "
-        "answers hold against the official OpenAPI description, mended where its own examples "
+        "answers hold against what its OpenAPI description says, mended where its own examples "
         "contradict it; no official SDK reads reports; report files tell the same as pages",
         missing="parts, time of sending on; how far a receipt reaches (some carriers invent them)",
         reports="parts come from the text; a receipt's reach is unstated; what expired after 72 "

@@ -1,7 +1,7 @@
-"""The providers' own OpenAPI descriptions judge what the sources ask and what the sandbox answers.
+"""The providers' OpenAPI descriptions judge what the sources ask and what the sandbox answers.
 
-`openapi/README.md` says where the descriptions come from and which could not be had. Where a
-description contradicts its provider's own examples or guides it is patched here, with the reason.
+They are stated in `descriptions.py`; `openapi/README.md` says after which documents, where they
+depart from them, and which could not be had.
 """
 
 from __future__ import annotations
@@ -9,11 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from copy import deepcopy
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
@@ -31,118 +27,12 @@ from sms_etl.sandbox.wire import Reply, Request
 from sms_etl.sources import http
 from sms_etl.sources.base import PullContext
 from sms_etl.sources.paging import at as value_at
+from tests.sandbox.descriptions import DESCRIPTIONS, STATUSES
 
-FOLDER = Path(__file__).parent / "openapi"
 DAY = date(2026, 9, 6)
 EVENING = datetime(2026, 9, 6, 20, tzinfo=UTC)
 LONG_BEFORE = date(2026, 7, 1)
 SMALL_PAGES = 25
-GONE = object()
-"""The value of a patch that removes something."""
-
-
-@dataclass(frozen=True)
-class Patch:
-    """What of a description is not so, and why; lists of parameters are entered by name."""
-
-    why: str
-    path: tuple[str, ...]
-    value: Any = GONE
-
-
-def of_parameter(path: str, name: str, *more: str) -> tuple[str, ...]:
-    return ("paths", path, "get", "parameters", name, "schema", *more)
-
-
-def text_like(pattern: str) -> dict[str, str]:
-    """A text of a form, or a blank one while there is no value yet."""
-    return {"type": "string", "pattern": f"^({pattern})?$"}
-
-
-MESSAGES = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
-DETAIL_RECORDS = "/detail_records"
-REPORTS = "/v2/reports/records"
-DATES_ARE_TAKEN = "it is typed date-time, but its text and its examples give dates: 2008-01-02"
-TIMES_ARE_GIVEN = "it is typed date, but its example is a time: 2019-06-28T15:30:00+0000"
-TEXTS_ARE_GIVEN = "its type is another, but its example is a text"
-NO_SUCH_DEFAULT = "the default 'none' is not among the values, so the description is not valid"
-CURSORS = "how-to-handle-pagination on developer.vonage.com (2023) has it; the description is older"
-NO_ERRORS_HERE = "the path describes none; other paths of the same description do"
-
-VONAGE_STATUSES = (
-    "delivered", "expired", "failed", "rejected", "accepted", "buffered", "unknown", "deleted",
-    "submitted",
-)  # fmt: skip
-PATCHES = {
-    "twilio": [
-        Patch(DATES_ARE_TAKEN, of_parameter(MESSAGES, name, "format"))
-        for name in ("DateSent", "DateSent<", "DateSent>")
-    ],
-    "telnyx": [
-        Patch(
-            "it has no mapping from the record_type, message_detail_record, to the schema's name",
-            ("components", "schemas", "DetailRecord", "discriminator"),
-        ),
-        *(Patch(
-            NO_ERRORS_HERE,
-            ("paths", DETAIL_RECORDS, "get", "responses", status),
-            {"$ref": f"#/components/responses/{answer}"},
-        )
-        for status, answer in (("400", "BadRequestResponse"), ("401", "UnauthenticatedResponse"))),
-    ],
-    "vonage": [
-        *(
-            Patch(TIMES_ARE_GIVEN, of_parameter(REPORTS, name, "format"), "date-time")
-            for name in ("date_start", "date_end")
-        ),
-        *(
-            Patch(
-                TIMES_ARE_GIVEN,
-                ("components", "schemas", name),
-                text_like(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:?\d\d"),
-            )
-            for name in ("date", "date_finalized", "receive_time")
-        ),
-        *(
-            Patch(TEXTS_ARE_GIVEN, ("components", "schemas", name), text_like(pattern))
-            for name, pattern in (
-                ("concatenated", "true|false"), ("latency", r"\d+"), ("price", r"\d+\.\d+"),
-            )
-        ),
-        *(
-            Patch(NO_SUCH_DEFAULT, of_parameter(REPORTS, name, "default"))
-            for name in ("type", "status")
-        ),
-        *(
-            Patch(
-                CURSORS,
-                ("paths", REPORTS, "get", "parameters", name),
-                {"name": name, "in": "query", "schema": {"type": "string"}},
-            )
-            for name in ("cursor", "iv")
-        ),
-        Patch(
-            "the request takes references of up to 40 characters, not of 40 exactly",
-            ("components", "schemas", "client_ref", "minLength"),
-        ),
-        Patch(
-            "deleted is among the statuses that may be asked for; submitted is too on "
-            "developer.vonage.com/en/api/reports",
-            ("components", "schemas", "sms_status", "enum"),
-            list(VONAGE_STATUSES),
-        ),
-        Patch(
-            "the three kinds of 422 require no field, so each answer fits all of them",
-            ("paths", REPORTS, "get", "responses", "422", "content", "application/json",
-             "schema", "oneOf"),
-        ),
-        Patch(
-            NO_ERRORS_HERE,
-            ("paths", REPORTS, "get", "responses", "401"),
-            {"$ref": "#/components/responses/401"},
-        ),
-    ],
-}  # fmt: skip
 HOSTS = {
     "twilio": "https://api.twilio.com",
     "telnyx": "https://api.telnyx.com",
@@ -163,35 +53,7 @@ REFUSED = {
     ],
 }
 """HTTP statuses that are described, and a change of the check's request that brings them."""
-STATUSES = {
-    "twilio": "message_enum_status",
-    "telnyx": "MessageDetailRecord.properties.status",
-    "vonage": "sms_status",
-}
-"""The schema of the status word."""
-KINDS = sorted(PATCHES)
-
-
-def step(node: Any, name: str) -> Any:
-    if isinstance(node, list):
-        return next(item for item in node if item["name"] == name)
-    return node[name]
-
-
-def patched(description: Any, patches: list[Patch]) -> Any:
-    description = deepcopy(description)
-    for patch in patches:
-        *way, last = patch.path
-        node = description
-        for name in way:
-            node = step(node, name)
-        if isinstance(node, list):
-            node.append(patch.value)
-        elif patch.value is GONE:
-            del node[last]
-        else:
-            node[last] = patch.value
-    return description
+KINDS = sorted(DESCRIPTIONS)
 
 
 class NotDescribedError(AssertionError):
@@ -218,8 +80,7 @@ class Description:
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
-        original = json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
-        self.data = patched(original, PATCHES[kind])
+        self.data = DESCRIPTIONS[kind]
         self._judge = OpenAPI.from_dict(self.data)
         ((self.path, self.operation),) = (
             (path, item["get"]) for path, item in self.data["paths"].items()
@@ -338,7 +199,7 @@ def test_a_day_without_messages(description, bench, exchanges):
 
 def test_the_dictionary_explains_every_described_status(description):
     explained = load_dictionary(description.kind).statuses["key"]
-    assert {status_key_of(word) for word in described_statuses(description)} <= set(explained)
+    assert {status_key_of(word) for word in STATUSES[description.kind]} <= set(explained)
 
 
 def test_every_status_of_the_whole_sandbox_is_described(description, bench):
@@ -346,12 +207,7 @@ def test_every_status_of_the_whole_sandbox_is_described(description, bench):
     sandbox.set_clock(settled(sandbox.world))
     api = sandbox.api(description.kind)
     told = api.seen(api.messages, sandbox.clock.now(), FaultSettings())
-    assert set(told["word"]) <= set(described_statuses(description))
-
-
-def described_statuses(description):
-    schema = value_at(description.data["components"]["schemas"], STATUSES[description.kind])
-    return schema["enum"]
+    assert set(told["word"]) <= set(STATUSES[description.kind])
 
 
 def status_key_of(word):
@@ -404,9 +260,9 @@ def test_what_is_refused(description, bench, exchanges, status, changes):
 
 def test_every_described_error_is_judged(description):
     described = {int(status) for status in description.operation["responses"]} - {200}
-    patched_in = {401} if description.kind != "twilio" else set()
+    wrong_credentials = {401} if description.kind != "twilio" else set()
     refused = {status for status, _ in REFUSED.get(description.kind, [])}
-    assert described == patched_in | refused
+    assert described == wrong_credentials | refused
 
 
 def test_a_status_that_is_not_described_would_be_seen(description, bench, exchanges):
@@ -425,18 +281,3 @@ def test_a_request_that_is_not_described_would_be_seen(description, bench, excha
     repeat(bench, exchanges, {"pigeon": "yes"})
     with pytest.raises(NotDescribedError, match="pigeon"):
         description.judge_request(exchanges[-1][0])
-
-
-@pytest.mark.parametrize(
-    ("kind", "patch"),
-    [
-        pytest.param(kind, patch, id=f"{kind} {patch.path[-1]} {at}")
-        for kind, patches in PATCHES.items()
-        for at, patch in enumerate(patches)
-    ],
-    indirect=["kind"],
-)
-def test_a_patch_changes_something_and_has_a_reason(kind, patch):
-    original = json.loads((FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
-    assert patch.why
-    assert patched(original, [patch]) != original
