@@ -177,8 +177,16 @@ def _moment(text: str) -> datetime:
 
 def _edition_metadata(edition: Edition) -> dict[str, Any]:
     figures = edition.figures()
-    delivery = figures.totals.delivery
+    delivery, latency = figures.totals.delivery, figures.totals.latency
+    known = {
+        "delivered_at_least": delivery.low,
+        "delivered_at_most": delivery.high,
+        "receipt_coverage": delivery.coverage,
+        "receipts_usually_known_at_this_age": figures.totals.completeness,
+        "seconds_within_which_half_of_all_sent_arrived": latency.all_median,
+    }
     return {
+        **{name: value for name, value in known.items() if value is not None},
         "edition": edition.id,
         "revision": edition.revision,
         "days": f"{figures.first_day} to {figures.last_day}",

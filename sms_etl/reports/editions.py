@@ -22,8 +22,9 @@ from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import StoreError
 from sms_etl.reports.as_json import figures_json
 from sms_etl.reports.figures import Figures, fingerprint
+from sms_etl.reports.flat import flat_figures
 from sms_etl.store.files import sync_folder, write_atomically
-from sms_etl.store.tables import EDITIONS
+from sms_etl.store.tables import EDITION_FIGURES, EDITIONS
 from sms_etl.store.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -206,6 +207,10 @@ class EditionStore:
                 "created_at": now,
             }
             connection.execute(EDITIONS.insert(), [row])
+            connection.execute(
+                EDITION_FIGURES.insert(),
+                [{"edition_id": edition_id, **one} for one in flat_figures(figures)],
+            )
         return self.get(edition_id)
 
     def unchanged(self, figures: Figures, audience: str, language: Language) -> Edition | None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -156,6 +157,25 @@ EDITIONS = Table(
         "revision",
         name="editions_key",
     ),
+)
+
+EDITION_FIGURES = Table(
+    "edition_figures",
+    METADATA,
+    Column("edition_id", String, ForeignKey("editions.id"), primary_key=True),
+    Column("dimension", String, primary_key=True, comment="Empty for the whole report"),
+    Column("key", String, primary_key=True, comment="Empty for the whole report"),
+    Column("figure", String, primary_key=True),
+    Column("value", Float, comment="Null where the figure is not known"),
+    Column("numerator", BigInteger),
+    Column("denominator", BigInteger),
+    Column("denominator_name", String),
+    Column("low", Float),
+    Column("high", Float),
+    Column("interval_low", Float),
+    Column("interval_high", Float),
+    Column("coverage", Float),
+    Column("mature", Boolean),
 )
 
 MAIL_STATES = ("claimed", "sending", "sent", "refused", "failed_temporarily", "unknown")

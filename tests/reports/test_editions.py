@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from sms_etl.config.settings import Language
@@ -18,8 +19,9 @@ from sms_etl.errors import StoreError
 from sms_etl.reports import editions
 from sms_etl.reports.editions import Edition, EditionKey, EditionStore
 from sms_etl.reports.figures import Figures, fingerprint
+from sms_etl.reports.flat import flat_figures
 from sms_etl.store import files
-from sms_etl.store.tables import EDITIONS
+from sms_etl.store.tables import EDITION_FIGURES, EDITIONS
 from sms_etl.store.warehouse import Warehouse
 from tests.reports import samples
 
@@ -282,3 +284,24 @@ def test_processes_freezing_at_once_make_one_edition(tmp_path):
     store = open_store(tmp_path)
     (edition,) = store.recent()
     assert store.verify(edition) == ()
+
+
+def test_the_figures_of_an_edition_are_rows_of_the_warehouse(store):
+    figures = samples.month()
+    edition = freeze(store, figures)
+    with store._warehouse.read() as connection:
+        rows = connection.execute(
+            select(EDITION_FIGURES).where(EDITION_FIGURES.c.edition_id == edition.id)
+        ).all()
+    found = {(row.dimension, row.key, row.figure): row for row in rows}
+    assert len(found) == len(rows) == len(flat_figures(figures))
+    rate = figures.totals.delivery
+    whole = found["", "", "delivery_rate"]
+    assert (whole.value, whole.numerator, whole.denominator, whole.low, whole.high) == (
+        rate.value, rate.numerator, rate.denominator, rate.low, rate.high,
+    )  # fmt: skip
+    for group in figures.by_operator:
+        row = found["operator", group.key, "submitted"]
+        assert (row.value, row.numerator) == (group.totals.submitted, None)
+    median = found["", "", "median_seconds"]
+    assert median.value == figures.totals.latency.median
