@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' 2>/dev/null && { command -v $$p; break; }; done)
 DEMO_DIR ?= var/demo
 
-.PHONY: help setup demo test test-servers lint types format ui lock clean
+.PHONY: help setup demo test test-slow test-browser test-servers lint types format ui lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,14 @@ ui: setup ## The Dagster UI on loopback (after make demo, or with SMS_ETL_CONFIG
 	DEMO_DIR="$(DEMO_DIR)" deploy/ui.sh
 
 test: $(VENV)/.dev ## The tests
-	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -m "not servers" -n auto --dist worksteal
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -m "not servers and not browser and not slow" -n auto --dist worksteal
+
+test-slow: $(VENV)/.dev ## Tests over many seeds and schedules
+	POLARS_MAX_THREADS=1 $(BIN)/python -m pytest -m "slow and not servers" -n auto --dist worksteal --timeout=1800
+
+test-browser: $(VENV)/.dev ## Tests in a real browser (Chromium from Debian packages)
+	deploy/install-test-browser.sh
+	$(BIN)/python -m pytest -m browser
 
 test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, Kannel, MariaDB, PostgreSQL)
 	deploy/install-test-servers.sh
