@@ -12,19 +12,12 @@ import json
 from datetime import date, datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Interval, Rate
+from sms_etl.reports.figure import Figure
 
 FIGURES_VERSION = 2
 """Raised when the meaning of a field changes."""
-
-
-class Figure(BaseModel):
-    """A frozen node of the tree."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class TimeQuality(StrEnum):
