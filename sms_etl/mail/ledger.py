@@ -13,6 +13,7 @@ States and what the next run does with them:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -41,6 +42,12 @@ class MailState(StrEnum):
 CLAIMABLE = frozenset({MailState.CLAIMED, MailState.FAILED_TEMPORARILY})
 """States from which a mail is sent (again): it is certain that nothing was handed over."""
 
+NEEDS_A_PERSON = frozenset({MailState.REFUSED, MailState.UNKNOWN})
+"""States that no later run leaves by itself, and that are not success."""
+
+SETTLED = "settled by a person"
+"""Kept as the server's answer of a mail whose end a person found out."""
+
 LEFT_SENDING = "another run was handing the mail over, or died doing so"
 """Kept as the server's answer where there was none."""
 
@@ -57,6 +64,7 @@ class Entry:
     closed_at: datetime | None
     server_answer: str | None
     attempts: int
+    owner_told_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,7 @@ class Ledger:
                         claimed_at=now,
                         closed_at=None,
                         server_answer=None,
+                        owner_told_at=None,
                         attempts=row.attempts + 1,
                     )
                 )
@@ -167,6 +176,65 @@ class Ledger:
             )
             return result.rowcount == 1
 
+    def untold(self, edition_id: str) -> list[Entry]:
+        """Rows of an edition that need a person and of which the owner does not know yet."""
+        query = (
+            select(MAIL_LEDGER)
+            .where(
+                _ROW.edition_id == edition_id,
+                _ROW.state.in_([state.value for state in NEEDS_A_PERSON]),
+                _ROW.owner_told_at.is_(None),
+            )
+            .order_by(_ROW.reader)
+        )
+        with self._warehouse.read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def mark_told(self, entries: Sequence[Entry], now: datetime) -> None:
+        """Record that the owner knows of these mails as they stand."""
+        with self._warehouse.write() as connection:
+            for entry in entries:
+                connection.execute(
+                    update(MAIL_LEDGER)
+                    .where(
+                        _ROW.edition_id == entry.edition_id,
+                        _ROW.reader == entry.reader,
+                        _ROW.state == entry.state.value,
+                        _ROW.attempts == entry.attempts,
+                    )
+                    .values(owner_told_at=now)
+                )
+
+    def settle(self, edition_id: str, reader: str, state: MailState, now: datetime) -> Entry | None:
+        """Close a mail whose end is unknown as a person found it; null if it is not unknown.
+
+        `state` is `sent` (the reader has it) or `failed_temporarily` (they have not: the next run
+        sends it).
+        """
+        with self._warehouse.write(lock=_LOCK) as connection:
+            row = connection.execute(
+                update(MAIL_LEDGER)
+                .where(
+                    _ROW.edition_id == edition_id,
+                    _ROW.reader == reader,
+                    _ROW.state == MailState.UNKNOWN.value,
+                )
+                .values(state=state.value, closed_at=now, server_answer=SETTLED)
+                .returning(MAIL_LEDGER)
+            ).first()
+        return _entry(row) if row is not None else None
+
+    def recent(self, limit: int, states: Sequence[MailState] = tuple(MailState)) -> list[Entry]:
+        """Rows in some states, those claimed last first."""
+        query = (
+            select(MAIL_LEDGER)
+            .where(_ROW.state.in_([state.value for state in states]))
+            .order_by(_ROW.claimed_at.desc(), _ROW.id.desc())
+            .limit(limit)
+        )
+        with self._warehouse.read() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
     def entries(self, edition_id: str) -> list[Entry]:
         """Every row of an edition, by reader."""
         query = select(MAIL_LEDGER).where(_ROW.edition_id == edition_id).order_by(_ROW.reader)
@@ -188,4 +256,5 @@ def _entry(row: Row[Any]) -> Entry:
         closed_at=row.closed_at,
         server_answer=row.server_answer,
         attempts=row.attempts,
+        owner_told_at=row.owner_told_at,
     )

@@ -12,7 +12,7 @@ from sms_etl.config.settings import Mail, Settings
 from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail.alert import alert_owner
 from sms_etl.mail.compose import Letter, compose, message_id, write_letter
-from sms_etl.mail.ledger import LEFT_SENDING, Claim, Entry, Ledger, MailState
+from sms_etl.mail.ledger import CLAIMABLE, LEFT_SENDING, Claim, Entry, Ledger, MailState
 from sms_etl.mail.smtp import (
     NoConnectionError,
     NotOursError,
@@ -26,6 +26,10 @@ from sms_etl.reports.editions import Edition, EditionStore
 from sms_etl.store.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
+
+WHAT_TO_DO = """Refused mails are not tried again: correct the address in the settings, or send to \
+the reader again with 'sms-etl mail resend'. Of unknown ones it is not certain whether they \
+arrived: ask the reader, and say so with 'sms-etl mail settle'."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class DeliveryReport:
     @property
     def worth_retrying(self) -> bool:
         """Whether calling again later can deliver more."""
-        return bool(self.readers(MailState.FAILED_TEMPORARILY))
+        return any(outcome.state in CLAIMABLE for outcome in self.outcomes)
 
     def text(self) -> str:
         """One line per reader, for logs and for the owner."""
@@ -149,8 +153,8 @@ def deliver(
     """Mail an edition to its readers, each at most once, however often this is called.
 
     What was sent, refused for good, or may have been sent, is left alone and told in the report;
-    what failed for a while is tried again. The owner is told once of a mail that was refused or
-    whose end is unknown.
+    what failed for a while is tried again. The owner is told of a mail that was refused or whose
+    end is unknown: once, unless this process dies between telling and writing that down.
 
     Raises:
         ConfigError: there is no [mail] in the settings, or its password is not set.
@@ -197,13 +201,15 @@ def _deliver(
             f"Restore {edition.folder} from a backup."
         )
     letter = write_letter(edition, edition.figures(), mail)
-    delivery = _Delivery(letter, mail, Ledger(warehouse), now, again)
+    ledger = Ledger(warehouse)
+    delivery = _Delivery(letter, mail, ledger, now, again)
     try:
         outcomes = tuple(delivery.to(reader) for reader in dict.fromkeys(readers))
     finally:
         delivery.finish()
     report = DeliveryReport(edition.id, outcomes)
-    return DeliveryReport(edition.id, outcomes, owner_told=_tell_owner(settings, report))
+    told = _tell_owner(settings, ledger, report, now)
+    return DeliveryReport(edition.id, outcomes, owner_told=told)
 
 
 def mail_settings(settings: Settings) -> Mail:
@@ -236,23 +242,30 @@ def _forbidden(reader: str, mail: Mail) -> str | None:
     return None
 
 
-def _tell_owner(settings: Settings, report: DeliveryReport) -> bool:
-    """Tell the owner what needs a person. A failure to do so must not hide the report."""
+def _tell_owner(
+    settings: Settings, ledger: Ledger, report: DeliveryReport, now: Callable[[], datetime]
+) -> bool:
+    """Tell the owner what needs a person; marked only once it was told, so that no death hides it.
+
+    A failure to tell must not hide the report; the next call tells it.
+    """
+    untold = ledger.untold(report.edition_id)
     trouble = [
+        Outcome(entry.reader, entry.state, entry.server_answer or "", news=True) for entry in untold
+    ]
+    known = {outcome.reader for outcome in trouble}
+    trouble += [
         outcome
         for outcome in report.outcomes
-        if outcome.news and outcome.state in {MailState.REFUSED, MailState.UNKNOWN}
+        if outcome.state is MailState.REFUSED and outcome.news and outcome.reader not in known
     ]
     if not trouble:
         return False
-    body = (
-        DeliveryReport(report.edition_id, tuple(trouble)).text()
-        + "\n\nRefused mails are not tried again. Of unknown ones it is not certain whether they "
-        "arrived: ask the reader, and send again by hand if they did not."
-    )
+    body = DeliveryReport(report.edition_id, tuple(trouble)).text() + "\n\n" + WHAT_TO_DO
     try:
         alert_owner(settings, f"Report not delivered to {len(trouble)} of its readers", body)
     except MailError:
         logger.exception("The owner could not be told:\n%s", body)
         return False
+    ledger.mark_told(untold, now())
     return True

@@ -194,8 +194,31 @@ MAIL_LEDGER = Table(
     Column("closed_at", UtcTime),
     Column("server_answer", String),
     Column("attempts", Integer, nullable=False),
+    Column("owner_told_at", UtcTime),
     UniqueConstraint("edition_id", "reader", name="mail_ledger_once"),
     CheckConstraint(
         f"state IN ({', '.join(repr(state) for state in MAIL_STATES)})", name="mail_ledger_state"
     ),
+)
+
+REPORT_TURNS = Table(
+    "report_turns",
+    METADATA,
+    Column("subscription", String, primary_key=True),
+    Column("due_at", UtcTime, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("detail", String, nullable=False),
+    Column("edition_id", String, ForeignKey("editions.id")),
+    Column("attempts", Integer, nullable=False),
+    Column("attempted_at", UtcTime),
+    Column("owner_told_at", UtcTime),
+    Column("closed_at", UtcTime),
+)
+
+UNSUBSCRIBED = Table(
+    "unsubscribed",
+    METADATA,
+    Column("subscription", String, primary_key=True),
+    Column("reader", String, primary_key=True),
+    Column("at", UtcTime, nullable=False),
 )

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sms_etl.mail import ledger, smtp
+from sms_etl.mail import ledger, send, smtp
 from tests.mail.world import OLENA, OWNER, PETRO, World, counts, scripted_server, states
 from tests.reports import samples
 from tests.store.postgres import PostgresServer
@@ -145,3 +145,21 @@ def test_processes_delivering_at_once_send_one_mail_each(tmp_path):
 def test_processes_delivering_at_once_over_postgresql(tmp_path):
     with PostgresServer() as url:
         check_processes_at_once(tmp_path, url)
+
+
+def test_a_death_before_the_owner_was_told_is_told_by_the_next_run(tmp_path, monkeypatch):
+    with scripted_server(tmp_path / "mail", rcpt="550 no such mailbox") as (server, _):
+        world = small_world(tmp_path, server.port)
+
+        def die(*_arguments: object) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(send, "alert_owner", die)
+            with pytest.raises(KeyboardInterrupt):
+                world.deliver(OLENA)
+        assert world.ledger()[OLENA].state == "refused"
+        assert counts(tmp_path / "mail") == {}
+        assert world.deliver(OLENA).owner_told
+        assert not world.deliver(OLENA).owner_told
+    assert counts(tmp_path / "mail") == {OWNER: 1}
