@@ -1,0 +1,1 @@
+"""Why messages fail, who should not be written to any more, and what that saves."""
