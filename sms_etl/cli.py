@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from sms_etl.backfill.cli import backfill
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import ConfigError, SmsEtlError
@@ -34,6 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.command()(backfill)
 console = Console()
 errors = Console(stderr=True)
 

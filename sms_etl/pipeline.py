@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import polars as pl
 
@@ -57,13 +57,18 @@ class DayAccount:
     unmapped: dict[str, int]
 
 
-def land_outbox(project: Project, days: Sequence[date]) -> list[Manifest]:
-    """Land what the user's own system submitted on these days; nothing without an outbox."""
+def land_outbox(
+    project: Project, days: Sequence[date], since: datetime | None = None
+) -> list[Manifest]:
+    """Land what the user's own system submitted on these days; nothing without an outbox.
+
+    What was landed whole since a moment is not landed again.
+    """
     outbox = project.outbox
     if outbox is None:
         return []
     context = PullContext(project.settings.project.zone, now(), OUTBOX.empty())
-    return [project.landing.land(OUTBOX_NAME, plan) for plan in outbox.plan(days, context)]
+    return project.landing.land_all(OUTBOX_NAME, outbox.plan(days, context), since=since)
 
 
 def read_outbox(project: Project, days: Sequence[date], source: str | None = None) -> pl.DataFrame:
@@ -81,10 +86,13 @@ def _outbox_rows(project: Project, manifests: Sequence[Manifest]) -> pl.LazyFram
     return project.outbox.read(project.landing.pages(manifests)).select(OUTBOX.names)
 
 
-def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manifest]:
+def land_source(
+    project: Project, name: str, days: Sequence[date], since: datetime | None = None
+) -> list[Manifest]:
     """Pull these days of a source and land every page as received.
 
-    A source that can only be asked by id is asked for what is not final yet.
+    A source that can only be asked by id is asked for what is not final yet. What was pulled
+    whole since a moment is not pulled again.
 
     Raises:
         PermanentSourceError, TransientSourceError: what was landed before stays.
@@ -104,7 +112,7 @@ def land_source(project: Project, name: str, days: Sequence[date]) -> list[Manif
         else frozenset(),
         landed=lambda day: project.landing.pages(project.landing.manifests(name, [day])),
     )
-    return project.landing.land_all(name, source.plan(days, context), source.parallel)
+    return project.landing.land_all(name, source.plan(days, context), source.parallel, since)
 
 
 def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[DayAccount]:
@@ -114,17 +122,7 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
         LandingError: a landed page is gone or changed.
         ConservationError: records in differ from messages + folded + quarantined.
     """
-    source = project.source(name)
-    manifests = project.landing.manifests(name, _with_neighbours(days, 0, source.spill_days))
-    built = build_messages(
-        _observations(project, source, manifests),
-        read_outbox(
-            project, _with_neighbours(days, OUTBOX_MARGIN_DAYS, OUTBOX_MARGIN_DAYS), name
-        ).lazy(),
-        pull_frame(manifests),
-        days,
-        _recipe(project, source),
-    )
+    built = built_messages(project, name, days)
     for table, frame in (
         (QUARANTINE, built.quarantine),
         (UNMAPPED, built.unmapped),
@@ -133,6 +131,26 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
     ):
         project.lake.replace(table, name, days, frame)
     return _accounts(built, name, days)
+
+
+def built_messages(project: Project, name: str, days: Sequence[date]) -> Built:
+    """What rebuild_messages keeps; nothing is written.
+
+    Raises:
+        LandingError: a landed page is gone or changed.
+        ConservationError: records in differ from messages + folded + quarantined.
+    """
+    source = project.source(name)
+    manifests = project.landing.manifests(name, _with_neighbours(days, 0, source.spill_days))
+    return build_messages(
+        _observations(project, source, manifests),
+        read_outbox(
+            project, _with_neighbours(days, OUTBOX_MARGIN_DAYS, OUTBOX_MARGIN_DAYS), name
+        ).lazy(),
+        pull_frame(manifests),
+        days,
+        _recipe(project, source),
+    )
 
 
 @dataclass(frozen=True)
@@ -166,6 +184,21 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccou
     return CubeAccount(dict.fromkeys(days, 0) | dict(counted.iter_rows()), changes)
 
 
+def rehearse_cube(
+    project: Project, name: str, days: Sequence[date], built: Built
+) -> list[Restatement]:
+    """Which figures rebuild_cube would restate, were these messages kept; nothing is written."""
+    counts = build_cube(built.messages.lazy()).counts
+    return project.warehouse.replace_daily_counts(
+        days,
+        name,
+        daily_counts(counts.lazy()).collect(),
+        built=_provenance(project, name, days),
+        now=now(),
+        keep=False,
+    )
+
+
 def _asked(project: Project, name: str, days: Sequence[date]) -> pl.DataFrame:
     """ASKED of a source, from the last pull of each day that brought rows.
 
@@ -193,9 +226,7 @@ def _provenance(project: Project, name: str, days: Sequence[date]) -> dict[date,
     """What these days are built from, as digests."""
     source = project.source(name)
     recipe = _recipe(project, source)
-    settings = digest(
-        (recipe.rules, recipe.tariff, recipe.zone, recipe.home_country, recipe.silence_hours)
-    )
+    settings = _settings_digest(recipe)
     margin = OUTBOX_MARGIN_DAYS
     pulls = [
         *_pulls(project, name, _with_neighbours(days, 0, source.spill_days), source.spill_days),
@@ -210,6 +241,19 @@ def _provenance(project: Project, name: str, days: Sequence[date]) -> dict[date,
         )
         for day in days
     }
+
+
+def recipe_digest(project: Project, names: Sequence[str]) -> str:
+    """Digest of all but the landed pages that decides what these sources' days look like."""
+    recipes = [_recipe(project, project.source(name)) for name in names]
+    parts = [(recipe.dictionary.version, _settings_digest(recipe)) for recipe in recipes]
+    return digest([program_digest(), *parts])
+
+
+def _settings_digest(recipe: Recipe) -> str:
+    return digest(
+        (recipe.rules, recipe.tariff, recipe.zone, recipe.home_country, recipe.silence_hours)
+    )
 
 
 def _pulls(

@@ -78,12 +78,27 @@ class Project(Strict):
         return ZoneInfo(self.business_time_zone)
 
 
+class ReadingPrice(Strict):
+    """What the provider charges for a record of its log that is read; used by rehearsals only."""
+
+    price_per_record: Annotated[Decimal, Field(ge=0)]
+    currency: Currency
+
+    @property
+    def micro_per_record(self) -> Decimal:
+        """Price of a record in millionths of the currency unit."""
+        return self.price_per_record * MICRO
+
+
 class SourceSettings(Strict):
     """What every source has; each provider adds its own keys."""
 
     kind: str
     enabled: bool = True
     tariff: tuple[TariffRow, ...] = ()
+    reading_price: ReadingPrice | None = None
+    owner: EmailStr | None = None
+    """Who is told of failures of this source; without it the owner of [mail]."""
 
 
 class SenderRule(Strict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 import polars as pl
 
@@ -44,9 +44,15 @@ class StreamAccount:
 
 
 def land_stream(
-    project: Project, name: str, stream: Stream, days: Sequence[date]
+    project: Project,
+    name: str,
+    stream: Stream,
+    days: Sequence[date],
+    since: datetime | None = None,
 ) -> list[Manifest]:
     """Pull these days of a stream and land every page as received, apart from the messages.
+
+    What was pulled whole since a moment is not pulled again.
 
     Raises:
         PermanentSourceError, TransientSourceError: what was landed before stays.
@@ -58,7 +64,7 @@ def land_stream(
         outbox=OUTBOX.empty(),
         landed=lambda day: landing.pages(landing.manifests(place, [day])),
     )
-    return landing.land_all(place, stream.plan(days, context))
+    return landing.land_all(place, stream.plan(days, context), since=since)
 
 
 def rebuild_stream(

@@ -7,10 +7,11 @@ network. Everything else (landing, classification, pseudonyms, days) is done onc
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar
@@ -19,8 +20,12 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from sms_etl.config.settings import SourceSettings
+from sms_etl.days import day_window
 from sms_etl.errors import SmsEtlError
 from sms_etl.model.vocabulary import Engagement
+
+log = logging.getLogger(__name__)
+ONE_HOUR = timedelta(hours=1)
 
 
 class PullKind(StrEnum):
@@ -172,6 +177,12 @@ class Source(ABC):
     lists_messages: ClassVar[bool] = True
     """False for a source that has engagement only."""
 
+    memory: ClassVar[timedelta | None] = None
+    """How long the provider keeps what is pulled; null where it is not stated or has no end."""
+
+    reads_are_billed: ClassVar[bool] = False
+    """Whether the provider charges for every record that is read."""
+
     def __init__(self, name: str) -> None:
         self.name = name
 
@@ -183,6 +194,29 @@ class Source(ABC):
     def streams(self) -> tuple[Stream, ...]:
         """The engagement it can pull beside its messages; the settings say which is pulled."""
         return ()
+
+    def remembers(self, day: date, zone: ZoneInfo, now: datetime) -> bool:
+        """Whether anything of a business day is still kept by the provider."""
+        return self.memory is None or day_window(day, zone).end > now - self.memory
+
+    def forgotten(self, day: date, context: PullContext) -> bool:
+        """Whether a day is not to be asked for because nothing of it is kept.
+
+        An empty answer would look like a day without messages. What is lost for good is told in
+        the log.
+        """
+        if self.memory is None:
+            return False
+        window = day_window(day, context.zone)
+        remembered = context.now.astimezone(UTC) - self.memory
+        if window.start < remembered and not context.landed(day):
+            log.warning(
+                "%s: messages of %s before %s are lost to this source: the provider remembers %g "
+                "hours. Export them from its own pages and add a drop_folder source",
+                self.name, day, min(remembered, window.end).isoformat(timespec="seconds"),
+                self.memory / ONE_HOUR,
+            )  # fmt: skip
+        return not self.remembers(day, context.zone, context.now)
 
     @abstractmethod
     def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:

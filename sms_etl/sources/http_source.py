@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 
 LONGEST_DAY = timedelta(hours=25)
 ONE_SECOND = timedelta(seconds=1)
-ONE_HOUR = timedelta(hours=1)
 SLICES_EACH = 3
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -215,9 +214,6 @@ class WindowSource(HttpSource[S]):
     """The shortest window worth a request of its own. Shorter than a day only where the provider
     cuts windows to the second."""
 
-    memory: ClassVar[timedelta | None] = None
-    """How long the provider remembers, where it is so short that a late pull may miss a day."""
-
     @abstractmethod
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """Every page of a window, at most `longest_window` long, half open, UTC."""
@@ -230,27 +226,13 @@ class WindowSource(HttpSource[S]):
         """
         client = self.client()
         for day in sorted(days):
-            window = day_window(day, context.zone)
-            if self._forgotten(day, window, context):
+            if self.forgotten(day, context):
                 continue
+            window = day_window(day, context.zone)
             asked = f"{window.start.isoformat()} to {window.end.isoformat()}"
             pieces = slices(window, min(self.longest_window, self._slice_of(window)))
             asking = [partial(self.pages, window=piece) for piece in pieces]
             yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
-
-    def _forgotten(self, day: date, window: Window, context: PullContext) -> bool:
-        """Whether nothing of a day is remembered; what is lost for good is told in the log."""
-        if self.memory is None:
-            return False
-        remembered = context.now.astimezone(UTC) - self.memory
-        if window.start < remembered and not context.landed(day):
-            log.warning(
-                "%s: messages of %s before %s are lost to this source: the provider remembers %g "
-                "hours. Export them from its own pages and add a drop_folder source",
-                self.name, day, min(remembered, window.end).isoformat(timespec="seconds"),
-                self.memory / ONE_HOUR,
-            )  # fmt: skip
-        return window.end <= remembered
 
     def _slice_of(self, window: Window) -> timedelta:
         """How long a slice is, in whole seconds.

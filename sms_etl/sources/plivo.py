@@ -7,7 +7,7 @@ https://www.plivo.com/docs/messaging/api/messages/ .
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -55,6 +55,7 @@ class Plivo(WindowSource[PlivoSettings]):
     provider = "plivo"
     settings_type = PlivoSettings
     allowed = "the account's messages may be read"
+    memory = timedelta(days=90)
     facts = Facts(
         title="Plivo Messaging API",
         window_filter="message_time (submission), to the second; outbound only",

@@ -61,6 +61,7 @@ class Smsc(WindowSource[SmscSettings]):
     provider = "smsc"
     settings_type = SmscSettings
     allowed = "the login is accepted"
+    memory = timedelta(days=180)
     facts = Facts(
         title="SMSC HTTP API",
         window_filter="send_date, whole days in the account's time zone",

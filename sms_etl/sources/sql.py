@@ -60,6 +60,8 @@ class MappedSql(Source):
     def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
         """One pull per day; a day without rows is a pull without pages."""
         for day in sorted(days):
+            if self.forgotten(day, context):
+                continue
             window = day_window(day, context.zone)
             asked = f"{self._settings.time_heading} from {window.start} to {window.end}"
             yield PullPlan(day, day, asked, self._rows.pages(window))

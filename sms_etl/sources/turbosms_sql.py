@@ -6,6 +6,7 @@ Only SELECT is ever asked: deleting a row there cancels a scheduled message.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import ClassVar, Literal
 
 import polars as pl
@@ -49,6 +50,7 @@ class TurboSmsSql(MappedSql):
 
     provider: str = "turbosms_sql"
     settings_type: ClassVar[type[TurboSmsSqlSettings]] = TurboSmsSqlSettings
+    memory = timedelta(days=180)
     facts = Facts(
         title="TurboSMS SQL gateway",
         window_filter="added, when the row was inserted, to the second",

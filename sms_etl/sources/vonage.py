@@ -73,6 +73,8 @@ class Vonage(WindowSource[VonageSettings]):
     longest_window = timedelta(hours=24)
     shortest_slice = timedelta(hours=1)
     allowed = "the key may read reports"
+    memory = timedelta(days=395)
+    reads_are_billed = True
     facts = Facts(
         title="Vonage Reports API (SMS)",
         window_filter="date_received, the time of submission; the end is exclusive; 24 hours",
@@ -115,12 +117,17 @@ class Vonage(WindowSource[VonageSettings]):
                 asked = f"{len(ids)} messages that were not final"
                 asking = [partial(self._by_ids, ids=ids)]
                 yield PullPlan(day, day, asked, self.sliced(client, asking))
-            elif self._settings.bulk and context.now >= window.end + CLOSES_AFTER:
+            elif self._in_bulk(day, context):
                 asking = [partial(self._report, window=window, now=context.now)]
                 asked = f"report of {written(window.start)} to {written(window.end)}"
                 yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
             else:
                 yield from super().plan([day], context)
+
+    def _in_bulk(self, day: date, context: PullContext) -> bool:
+        """Whether a day is ordered as a file: it is over, and still kept."""
+        over = context.now >= day_window(day, context.zone).end + CLOSES_AFTER
+        return self._settings.bulk and over and self.remembers(day, context.zone, context.now)
 
     def pages(self, client: HttpClient, window: Window) -> Iterator[Page]:
         """Pages of a window, by cursor while the answer is TRUNCATED."""

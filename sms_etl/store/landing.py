@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
@@ -34,8 +34,16 @@ class Landing:
         (manifest,) = self.land_all(source, [plan])
         return manifest
 
-    def land_all(self, source: str, plans: Iterable[PullPlan], parallel: int = 1) -> list[Manifest]:
+    def land_all(
+        self,
+        source: str,
+        plans: Iterable[PullPlan],
+        parallel: int = 1,
+        since: datetime | None = None,
+    ) -> list[Manifest]:
         """Fetch the pages of plans and keep each as it came; a manifest closes each pull.
+
+        A plan whose like was landed whole since a moment is not landed again.
 
         `parallel` slices, of one plan or of several, are fetched side by side. Names of files,
         manifests and their order depend on the plans and the answers alone. When a slice fails
@@ -46,6 +54,8 @@ class Landing:
         with Crew(parallel) as crew:
             try:
                 for plan in plans:
+                    if since is not None and self._has_landed(source, plan, since):
+                        continue
                     pull = Pull(self._folder(source, plan.first_day, plan.last_day), source, plan)
                     pulls.append(pull)
                     for number in range(pull.slices):
@@ -120,6 +130,12 @@ class Landing:
             for path in folder.glob(f"*/{MANIFEST}")
             for page in read_manifest(path).pages
         )
+
+    def _has_landed(self, source: str, plan: PullPlan, since: datetime) -> bool:
+        """Whether the same question about the same days was answered whole since a moment."""
+        folder = self._folder(source, plan.first_day, plan.last_day)
+        found = (read_manifest(path) for path in folder.glob(f"*/{MANIFEST}"))
+        return any(one.asked == plan.asked and one.started_at >= since for one in found)
 
     def _folder(self, source: str, first: date, last: date) -> Path:
         return self.root / source / f"{first}_{last}"

@@ -222,3 +222,35 @@ UNSUBSCRIBED = Table(
     Column("reader", String, primary_key=True),
     Column("at", UtcTime, nullable=False),
 )
+
+BACKFILLS = Table(
+    "backfills",
+    METADATA,
+    # SQLite numbers rows by itself only in a column declared INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("places", String, nullable=False, comment="Sources, their streams and the outbox"),
+    Column("pull", Boolean, nullable=False, comment="False: from landing alone"),
+    Column("recipe", String(64), nullable=False, comment="Digest of what decides the result"),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime, comment="Null while a chunk is not done"),
+)
+
+BACKFILL_CHUNKS = Table(
+    "backfill_chunks",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("backfill_id", BigInteger, ForeignKey("backfills.id"), nullable=False),
+    Column("place", String, nullable=False, comment="Source, source.stream or outbox"),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("state", String, nullable=False),
+    Column("error", String),
+    Column("records", BigInteger, nullable=False, comment="Records pulled"),
+    Column("rows", BigInteger, nullable=False, comment="Messages, or events, rebuilt"),
+    Column("restated", BigInteger, nullable=False, comment="Figures that are others now"),
+    Column("closed_at", UtcTime),
+    Column("shown_at", UtcTime, comment="When the UI was told of it"),
+    Index("backfill_chunks_backfill", "backfill_id"),
+)

@@ -163,6 +163,8 @@ class Warehouse:
         frame: pl.DataFrame,
         built: Mapping[date, Provenance],
         now: datetime,
+        *,
+        keep: bool = True,
     ) -> list[Restatement]:
         """Replace the counts of one source on some days, in one transaction.
 
@@ -172,6 +174,7 @@ class Warehouse:
             frame: columns of daily_counts, rows of these days and this source only.
             built: what each day was built from.
             now: when.
+            keep: false takes everything back at the end: a rehearsal.
 
         Returns:
             Figures of days built before that are others now; kept with the counts.
@@ -198,6 +201,8 @@ class Warehouse:
             after = figures_by_day(connection, source, days)
             changes = restated(source, then, after, before, built, now)
             record_build(connection, source, built, changes, now)
+            if not keep:
+                connection.rollback()
         return changes
 
     def restatements(
