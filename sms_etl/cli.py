@@ -79,9 +79,15 @@ def check() -> None:
 def report(
     kind: Annotated[ReportKind, typer.Argument(help="What the report is about.")],
     period: Annotated[
-        str,
-        typer.Option(help="day, week or month (the last one that is over), or FIRST..LAST days."),
-    ] = Period.WEEK.value,
+        Period,
+        typer.Option(help="The last one that is over."),
+    ] = Period.WEEK,
+    first: Annotated[
+        datetime | None, typer.Option("--from", formats=DAY_FORMATS, help="Instead: first day.")
+    ] = None,
+    last: Annotated[
+        datetime | None, typer.Option("--to", formats=DAY_FORMATS, help="Last day.")
+    ] = None,
     campaign: Annotated[str | None, typer.Option(help="For a campaign report.")] = None,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.UKRAINIAN,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PDF,
@@ -99,10 +105,10 @@ def report(
     project = Project.open()
     zone = project.settings.project.zone
     yesterday = now().astimezone(zone).date() - timedelta(days=1)
-    named, first, last = _period(period, yesterday)
-    if kind is ReportKind.CAMPAIGN:
-        named, first = None, last - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1)
-    figures = figures_of(project, ReportOrder(kind, named, first, last, zone.key, lang, campaign))
+    named, days = _days(period, first, last, yesterday)
+    if kind is ReportKind.CAMPAIGN and first is None:
+        named, days = None, (yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday)
+    figures = figures_of(project, ReportOrder(kind, named, *days, zone.key, lang, campaign))
     if form is Format.JSON:
         body = figures_json(figures)
     elif form is Format.HTML:
@@ -232,19 +238,19 @@ def resend(
     console.print(escape(result.text()))
 
 
-def _period(text: str, yesterday: date) -> tuple[Period | None, date, date]:
+def _days(
+    period: Period, first: datetime | None, last: datetime | None, yesterday: date
+) -> tuple[Period | None, tuple[date, date]]:
+    """The days given, or the last period that is over."""
     from sms_etl.reports.periods import period_days
 
-    if text in {period.value for period in Period}:
-        period = Period(text)
-        return period, *period_days(period, yesterday)
-    first, separator, last = text.partition("..")
-    try:
-        if separator:
-            return None, date.fromisoformat(first), date.fromisoformat(last)
-    except ValueError:
-        pass
-    raise ConfigError(f"--period {text!r} is not day, week, month or 2026-10-01..2026-10-31.")
+    if first is None and last is None:
+        return period, period_days(period, yesterday)
+    if first is None or last is None:
+        raise ConfigError("Days of a report need both --from and --to.")
+    if first > last:
+        raise ConfigError("--from is later than --to.")
+    return None, (first.date(), last.date())
 
 
 def main() -> None:

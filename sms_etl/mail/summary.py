@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sms_etl.config.settings import ReportKind
 from sms_etl.metrics.rate import Rate
-from sms_etl.reports import advice, cards, page, quality, sentences
-from sms_etl.reports.figures import Figures, GroupRow
+from sms_etl.reports import advice, cards, quality
+from sms_etl.reports.figures import Figures
+from sms_etl.reports.group_tables import Line, table
+from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import Words
+from sms_etl.reports.sections.daily import chart_text
+from sms_etl.reports.sections.summary import compared
 
 MOST_ROWS = 10
 """Rows of the table in a mail; the whole table is in the report."""
@@ -50,20 +52,21 @@ class Summary:
 
 def summary(figures: Figures, words: Words) -> Summary:
     """The mail's values from the figures of a report."""
-    kicker, title = page.title(words, figures)
-    rows_title, rows, dimension = _rows_of(words, figures)
-    shown = page.table(words, figures, rows, dimension)
+    kind = kind_of(figures)
+    kicker, title = kind.title(words, figures)
+    rows_title, rows, dimension = kind.main_rows(words, figures)
+    shown = table(words, figures, rows, dimension)
     lines = shown.lines[:MOST_ROWS] if shown else ()
     return Summary(
         kicker=kicker,
         title=title,
         project=words.label(figures.project),
         span=words.span(figures.first_day, figures.last_day),
-        headline=sentences.headline(words, figures),
-        compared=page.compared(words, figures),
+        headline=kind.headline(words, figures),
+        compared=compared(words, figures),
         gaps=_gaps(words, figures),
-        cards=tuple(cards.cards(words, figures)),
-        chart_text=page.chart_text(words, figures),
+        cards=tuple(kind.cards(words, figures)),
+        chart_text=chart_text(words, figures),
         rows_title=rows_title,
         rows_head=(rows_title, words.text("Sent"), words.text("Delivered")),
         rows=tuple(_row(words, line) for line in lines),
@@ -73,7 +76,7 @@ def summary(figures: Figures, words: Words) -> Summary:
         if len(rows) > len(lines)
         else "",
         steps_title=words.text("What to do"),
-        steps=tuple(advice.steps(words, figures, advice.reasons_of(words))),
+        steps=tuple(kind.steps(words, figures)),
         as_of=words.text(
             "Data as of %(moment)s (%(zone)s).",
             moment=words.moment(figures.data_as_of, figures.zone),
@@ -82,14 +85,7 @@ def summary(figures: Figures, words: Words) -> Summary:
     )
 
 
-def _rows_of(words: Words, figures: Figures) -> tuple[str, Sequence[GroupRow], str]:
-    """What the table compares: campaigns, or the operators of one campaign."""
-    if figures.kind is ReportKind.CAMPAIGN or not figures.by_campaign:
-        return words.text("Operators"), figures.by_operator, "operator"
-    return words.text("Campaigns"), figures.by_campaign, "campaign"
-
-
-def _row(words: Words, line: page.Line) -> SummaryRow:
+def _row(words: Words, line: Line) -> SummaryRow:
     return SummaryRow(
         name=line.name,
         sent=words.count(line.rate.denominator),

@@ -60,11 +60,12 @@ def finding_mender(figures: Figures, finding: Finding) -> Mender:
             return Mender.PROVIDER
 
 
-def steps(words: Words, figures: Figures, reasons: Reasons) -> list[Step]:
+def steps(words: Words, figures: Figures) -> list[Step]:
     """Next steps, from findings first, then odd letters, then reasons that no finding covers.
 
     Findings that ask the same of the same people are one step.
     """
+    reasons = reasons_of(words)
     found = sorted(figures.findings, key=lambda f: (-f.severity, -f.excess, f.id))
     alike: dict[tuple[FindingKind, Mender], list[Finding]] = {}
     for finding in found:

@@ -302,7 +302,7 @@ def per_delivered(words: Words, figures: Figures) -> Card:
     return Card(name, value, notes, change, series, low, high)
 
 
-def cards(words: Words, figures: Figures) -> list[Card]:
-    """The six figures of the first page, in reading order."""
+def delivery_cards(words: Words, figures: Figures) -> list[Card]:
+    """The six figures about delivery, in reading order."""
     makers = (submitted, delivered, coverage, median_time, spend, per_delivered)
     return [make(words, figures) for make in makers]

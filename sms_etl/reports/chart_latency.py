@@ -25,11 +25,15 @@ LEAST_DECADES = 0.3
 ROW_HEIGHT, BAR_HEIGHT = 24, 7
 
 
-def latency(figures: Figures, words: Words, canvas: Canvas) -> Spec | None:
-    """Vega-Lite specification; null when no operator has a known time."""
+def times_known(figures: Figures) -> bool:
+    """Whether there is an operator to draw."""
+    heard = [row.totals.latency for row in heard_operators(figures)]
+    return any(time.p90 is not None and time.p99 is not None for time in heard)
+
+
+def latency(figures: Figures, words: Words, canvas: Canvas) -> Spec:
+    """Vega-Lite specification; some operator has a known time."""
     rows = _rows(figures, words)
-    if not rows:
-        return None
     low, high = min(r["p50"] for r in rows), max(r["p99"] for r in rows)
     ticks = [t for t in TICKS if low <= t <= high]
     ticks = ticks[:: 2 if len(ticks) > canvas.ticks else 1]

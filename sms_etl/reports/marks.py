@@ -86,12 +86,10 @@ def _steps(most: int) -> list[int]:
     return steps[: len(BLUES) - 1]
 
 
-def heat_map(figures: Figures, words: Words, grid: Grid) -> HeatMap | None:
+def heat_map(figures: Figures, words: Words, grid: Grid) -> HeatMap:
     """Messages by weekday and hour; hours that deliver markedly worse carry an orange dot."""
     cells: dict[tuple[int, int], Totals] = {(c.weekday, c.hour): c.totals for c in figures.hours}
-    most = max((totals.submitted for totals in cells.values()), default=0)
-    if most == 0:
-        return None
+    most = max(totals.submitted for totals in cells.values())
     steps = _steps(most)
     whole = figures.totals.delivery
     body: list[str] = []

@@ -16,7 +16,8 @@ _WEEK = timedelta(days=7)
 def period_days(period: Period, reference: date) -> tuple[date, date]:
     """First and last day of the last period that is complete once `reference` has ended.
 
-    A day is `reference` itself; a week runs Monday to Sunday; a month is a calendar month.
+    A day is `reference` itself; a week runs Monday to Sunday; months and quarters are those of the
+    calendar.
     """
     if period is Period.DAY:
         return reference, reference
@@ -24,16 +25,27 @@ def period_days(period: Period, reference: date) -> tuple[date, date]:
         last = reference - _DAY * (reference.isoweekday() % 7)
         return last - _WEEK + _DAY, last
     after = reference + _DAY
-    last = after.replace(day=1) - _DAY
-    return last.replace(day=1), last
+    first = after.replace(day=1)
+    if period is Period.QUARTER:
+        first = _quarter_start(first)
+    return _calendar_start(period, first - _DAY), first - _DAY
 
 
 def previous_days(period: Period | None, first: date, last: date) -> tuple[date, date]:
-    """The calendar month before for a month; else as many days, directly before."""
+    """The calendar month or quarter before for one of them; else as many days, directly before."""
     before = first - _DAY
-    if period is Period.MONTH:
-        return before.replace(day=1), before
+    if period in {Period.MONTH, Period.QUARTER}:
+        return _calendar_start(period, before), before
     return before - (last - first), before
+
+
+def _calendar_start(period: Period | None, day: date) -> date:
+    """First day of the month or quarter that a day is in."""
+    return _quarter_start(day) if period is Period.QUARTER else day.replace(day=1)
+
+
+def _quarter_start(day: date) -> date:
+    return day.replace(month=day.month - (day.month - 1) % 3, day=1)
 
 
 def days_to_load(period: Period | None, first: date, last: date) -> tuple[date, date]:

@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -23,12 +23,14 @@ from markupsafe import Markup
 
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
-from sms_etl.reports import marks, sentences, vega
+from sms_etl.reports import sentences, vega
 from sms_etl.reports.chart_daily import daily
-from sms_etl.reports.chart_latency import latency
+from sms_etl.reports.charts import Chart, vega_chart
 from sms_etl.reports.figures import Figures
+from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import FONTS, TEMPLATES, Words, drawable
-from sms_etl.reports.page import page_values
+from sms_etl.reports.page import frame_values
+from sms_etl.reports.sections.section import Section, Values
 from sms_etl.reports.style import FAMILY, PALETTE
 
 __all__ = ["RenderedReport", "render", "render_html", "typeset"]
@@ -74,51 +76,32 @@ def render(figures: Figures, language: Language) -> RenderedReport:
             or the typesetting ran out of time or memory.
     """
     words = Words(language)
-    days = _day_charts(figures, words)
-    values = _values(figures, words, days)
+    sections = _section_values(figures, words)
+    chart = _first_chart(sections) or vega_chart(daily, figures, words, "")
     return RenderedReport(
-        html=_page("html", words, values),
-        pdf=typeset(_page("pdf", words, values)),
-        chart_png=vega.png(days["daily_wide"]),
-        chart_png_mobile=vega.png(days["daily_narrow"]),
+        html=_page("html", figures, words, sections),
+        pdf=typeset(_page("pdf", figures, words, sections)),
+        chart_png=vega.png(chart.wide),
+        chart_png_mobile=vega.png(chart.narrow),
     )
 
 
 def render_html(figures: Figures, language: Language) -> bytes:
     """The web page alone, for a quick look; the same bytes as in `render`."""
     words = Words(language)
-    return _page("html", words, _values(figures, words, _day_charts(figures, words)))
+    return _page("html", figures, words, _section_values(figures, words))
 
 
-def _values(figures: Figures, words: Words, days: dict[str, str]) -> dict[str, Any]:
-    return {**page_values(figures, words), "drawn": days | _other_charts(figures, words)}
+def _section_values(figures: Figures, words: Words) -> list[tuple[Section, Values]]:
+    """Every section that has data, with what it prints: the same for the page and the PDF."""
+    printed = kind_of(figures).printed(figures)
+    return [(section, section.values(figures, words)) for section in printed]
 
 
-def _day_charts(figures: Figures, words: Words) -> dict[str, str]:
-    """The series of days as SVG, in the two sizes of the page; the mail shows them too."""
-    return {
-        "daily_wide": vega.svg(daily(figures, words, vega.PAGE)),
-        "daily_narrow": vega.svg(daily(figures, words, vega.PHONE)),
-    }
-
-
-def _other_charts(figures: Figures, words: Words) -> dict[str, str | None]:
-    """Every other chart as SVG, in the two sizes of the page."""
-
-    def times(canvas: vega.Canvas) -> str | None:
-        spec = latency(figures, words, canvas)
-        return vega.svg(spec) if spec else None
-
-    def hours(grid: marks.Grid) -> str | None:
-        drawing = marks.heat_map(figures, words, grid)
-        return drawing.svg if drawing else None
-
-    return {
-        "latency_wide": times(vega.PAGE),
-        "latency_narrow": times(vega.PHONE),
-        "hours_wide": hours(marks.PAGE_GRID),
-        "hours_narrow": hours(marks.PHONE_GRID),
-    }
+def _first_chart(sections: Sequence[tuple[Section, Values]]) -> Chart | None:
+    """The chart that a mail shows: the first of the report."""
+    values = (value for _, printed in sections for value in printed.values())
+    return next((value for value in values if isinstance(value, Chart)), None)
 
 
 def image(svg: str, alt: str, style: str = "") -> Markup:
@@ -179,11 +162,18 @@ def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Envi
     return environment
 
 
-def _page(target: str, words: Words, values: dict[str, Any]) -> bytes:
-    draw = image if target == "pdf" else inline
-    environment = _environment(words, target, draw)
-    template = environment.get_template("report.html.j2")
-    page = template.render(style=_style(target), **values)
+def _page(
+    target: str, figures: Figures, words: Words, sections: Sequence[tuple[Section, Values]]
+) -> bytes:
+    environment = _environment(words, target, image if target == "pdf" else inline)
+    environment.globals["figures"] = figures
+    bodies = [
+        Markup(environment.get_template(section.template).render(values))  # noqa: S704 (escaped)
+        for section, values in sections
+    ]
+    page = environment.get_template("report.html.j2").render(
+        style=_style(target), sections=bodies, **frame_values(figures, words)
+    )
     _require_glyphs(page)
     return page.encode()
 

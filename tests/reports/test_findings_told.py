@@ -47,7 +47,7 @@ def drops(count: int) -> list[Finding]:
 
 
 def steps(words: Words, figures: Figures) -> list[advice.Step]:
-    return advice.steps(words, figures, advice.reasons_of(words))
+    return advice.steps(words, figures)
 
 
 @pytest.mark.parametrize("words", [UK, EN], ids=["uk", "en"])

@@ -121,7 +121,7 @@ def test_both_weights_draw_the_whole_ukrainian_alphabet_and_the_signs_we_print()
 def messages_of_the_code() -> set[tuple[str | None, str]]:
     """Every message id used by the modules and templates of reports and mails."""
     found: set[tuple[str | None, str]] = set()
-    for path in [*LIBRARY.glob("reports/*.py"), *LIBRARY.glob("mail/*.py")]:
+    for path in [*LIBRARY.glob("reports/**/*.py"), *LIBRARY.glob("mail/*.py")]:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
                 continue

@@ -99,11 +99,7 @@ def wasteful(parts: int = 90_000, **changes) -> Figures:
 
 
 def told(words: Words, figures: Figures) -> list[advice.Step]:
-    return [
-        step
-        for step in advice.steps(words, figures, advice.reasons_of(words))
-        if "160" in step.what
-    ]
+    return [step for step in advice.steps(words, figures) if "160" in step.what]
 
 
 def test_one_line_says_which_letter_to_replace_and_what_it_cost():

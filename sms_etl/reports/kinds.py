@@ -1,0 +1,127 @@
+"""Every kind of report as the list of its sections: the one place that says what a report holds.
+
+A new section is a line in a list; a new kind is a new list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sms_etl.config.settings import Period, ReportKind
+from sms_etl.reports import advice, cards, sentences
+from sms_etl.reports.figures import Figures, GroupRow
+from sms_etl.reports.language import Words
+from sms_etl.reports.sections.campaigns import CAMPAIGNS
+from sms_etl.reports.sections.daily import DAILY
+from sms_etl.reports.sections.definitions import DEFINITIONS
+from sms_etl.reports.sections.findings import FINDINGS
+from sms_etl.reports.sections.hours import HOURS
+from sms_etl.reports.sections.nothing import NOTHING
+from sms_etl.reports.sections.operators import OPERATORS
+from sms_etl.reports.sections.places import PLACES
+from sms_etl.reports.sections.quality import QUALITY
+from sms_etl.reports.sections.reasons import REASONS
+from sms_etl.reports.sections.section import Section
+from sms_etl.reports.sections.sources import SOURCES
+from sms_etl.reports.sections.steps import steps_section
+from sms_etl.reports.sections.summary import summary_section
+
+Rows = tuple[str, Sequence[GroupRow], str]
+"""The head of a table, its rows, and the dimension they are values of."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a report of one kind says.
+
+    `title`: the line above the title, and the title. `headline`: the sentence a reader takes
+    away. `cards` and `steps`: the figures of the first page and what to do. `main_rows`: the one
+    table that a mail shows. `sections`: what the report is made of, in order; those without
+    data are left out.
+    """
+
+    title: Callable[[Words, Figures], tuple[str, str]]
+    headline: Callable[[Words, Figures], str]
+    cards: Callable[[Words, Figures], list[cards.Card]]
+    steps: Callable[[Words, Figures], list[advice.Step]]
+    main_rows: Callable[[Words, Figures], Rows]
+    sections: tuple[Section, ...]
+
+    def printed(self, figures: Figures) -> tuple[Section, ...]:
+        """The sections that these figures have something for."""
+        return tuple(section for section in self.sections if section.has_data(figures))
+
+
+def kind_of(figures: Figures) -> Kind:
+    """The kind of a report."""
+    return KINDS[figures.kind]
+
+
+def _period_name(words: Words, period: Period | None) -> str:
+    match period:
+        case Period.DAY:
+            return words.text("Daily report")
+        case Period.WEEK:
+            return words.text("Weekly report")
+        case Period.MONTH:
+            return words.text("Monthly report")
+        case Period.QUARTER:
+            return words.text("Quarterly report")
+        case None:
+            return words.text("Report")
+
+
+def _period_title(words: Words, figures: Figures) -> tuple[str, str]:
+    return _period_name(words, figures.period), words.text("SMS delivery")
+
+
+def _campaign_title(words: Words, figures: Figures) -> tuple[str, str]:
+    name = figures.campaign_label or figures.campaign or ""
+    return words.text("Campaign report"), words.label(name)
+
+
+def _campaign_rows(words: Words, figures: Figures) -> Rows:
+    if not figures.by_campaign:
+        return _operator_rows(words, figures)
+    return words.text("Campaigns"), figures.by_campaign, "campaign"
+
+
+def _operator_rows(words: Words, figures: Figures) -> Rows:
+    return words.text("Operators"), figures.by_operator, "operator"
+
+
+DELIVERY_SECTIONS = (
+    summary_section(cards.delivery_cards),
+    DAILY,
+    FINDINGS,
+    steps_section(advice.steps),
+    REASONS,
+    CAMPAIGNS,
+    OPERATORS,
+    SOURCES,
+    PLACES,
+    HOURS,
+    NOTHING,
+    QUALITY,
+    DEFINITIONS,
+)
+
+KINDS: dict[ReportKind, Kind] = {
+    ReportKind.PERIOD: Kind(
+        title=_period_title,
+        headline=sentences.headline,
+        cards=cards.delivery_cards,
+        steps=advice.steps,
+        main_rows=_campaign_rows,
+        sections=DELIVERY_SECTIONS,
+    ),
+    ReportKind.CAMPAIGN: Kind(
+        title=_campaign_title,
+        headline=sentences.headline,
+        cards=cards.delivery_cards,
+        steps=advice.steps,
+        main_rows=_operator_rows,
+        sections=DELIVERY_SECTIONS,
+    ),
+}

@@ -1,0 +1,66 @@
+"""Kinds of reports as lists of sections, and the days that periods are."""
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.reports.kinds import KINDS, kind_of
+from sms_etl.reports.language import TEMPLATES, Words
+from sms_etl.reports.periods import period_days, previous_days
+from tests.reports import samples
+
+
+@pytest.mark.parametrize("kind", list(ReportKind))
+def test_every_kind_is_a_list_of_sections_with_templates(kind):
+    sections = KINDS[kind].sections
+    keys = [section.key for section in sections]
+    assert len(keys) == len(set(keys))
+    assert [s.template for s in sections if not (TEMPLATES / s.template).is_file()] == []
+
+
+def test_every_template_of_a_section_is_in_some_report():
+    used = {section.template for kind in KINDS.values() for section in kind.sections}
+    files = {f"sections/{path.name}" for path in (TEMPLATES / "sections").iterdir()}
+    assert files == used
+
+
+def test_sections_without_data_are_left_out():
+    figures = samples.nothing(missing=True)
+    assert [s.key for s in kind_of(figures).printed(figures)] == ["steps", "nothing", "quality"]
+
+
+@pytest.mark.parametrize("kind", list(ReportKind))
+@pytest.mark.parametrize("language", list(Language))
+def test_every_section_says_nothing_of_what_there_is_not(kind, language):
+    """No section fails on a report of a kind without a single message."""
+    figures = samples.nothing().model_copy(update={"kind": kind, "campaign": "none"})
+    for section in KINDS[kind].printed(figures):
+        assert section.values(figures, Words(language)) is not None
+
+
+@pytest.mark.parametrize(
+    ("period", "reference", "first", "last"),
+    [
+        (Period.DAY, date(2026, 11, 15), date(2026, 11, 15), date(2026, 11, 15)),
+        (Period.WEEK, date(2026, 11, 15), date(2026, 11, 9), date(2026, 11, 15)),
+        (Period.MONTH, date(2026, 11, 15), date(2026, 10, 1), date(2026, 10, 31)),
+        (Period.QUARTER, date(2026, 11, 15), date(2026, 7, 1), date(2026, 9, 30)),
+        (Period.QUARTER, date(2026, 12, 31), date(2026, 10, 1), date(2026, 12, 31)),
+        (Period.QUARTER, date(2026, 12, 30), date(2026, 7, 1), date(2026, 9, 30)),
+        (Period.QUARTER, date(2026, 1, 1), date(2025, 10, 1), date(2025, 12, 31)),
+    ],
+)
+def test_a_period_is_the_last_one_that_is_over(period, reference, first, last):
+    assert period_days(period, reference) == (first, last)
+
+
+@given(st.sampled_from(list(Period)), st.dates(date(2000, 1, 1), date(2100, 1, 1)))
+def test_periods_follow_each_other_without_gap_or_overlap(period, reference):
+    first, last = period_days(period, reference)
+    assert first <= last <= reference
+    before = previous_days(period, first, last)
+    assert before == period_days(period, first - timedelta(days=1))
+    assert before[1] == first - timedelta(days=1)
