@@ -139,6 +139,13 @@ class QuarantineReason(StrEnum):
     BAD_RECORD = "unreadable_record"
 
 
+class Purpose(StrEnum):
+    """What a message is for: rules of consent and refusal depend on it."""
+
+    MARKETING = "marketing"
+    TRANSACTIONAL = "transactional"
+
+
 class Engagement(StrEnum):
     """What people do with messages, pulled beside them."""
 
