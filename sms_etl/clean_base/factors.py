@@ -24,6 +24,7 @@ from itertools import combinations
 import polars as pl
 
 from sms_etl.metrics.compare import FALSE_DISCOVERIES, discoveries
+from sms_etl.metrics.exact import hypergeometric_tail
 from sms_etl.metrics.money import UNDELIVERED
 from sms_etl.metrics.rate import SMALL_SAMPLE, Z_95, Interval
 from sms_etl.model.vocabulary import UNKNOWN_LABEL, StatusClass
@@ -248,29 +249,6 @@ def _excess(split: Split, dispersion: float) -> float:
         for count in (split.failed, split.failed + split.other_failed)
     )
     return hypergeometric_tail(k, n, failed, n + other)
-
-
-def hypergeometric_tail(least: int, drawn: int, marked: int, total: int) -> float:
-    """Chance of at least `least` marked among `drawn` of `total`, `marked` of which are marked."""
-    most = min(drawn, marked)
-    if least <= max(0, drawn + marked - total):
-        return 1.0
-    if least > most:
-        return 0.0
-
-    def log_choose(n: int, k: int) -> float:
-        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-    whole = log_choose(total, drawn)
-    term = math.exp(log_choose(marked, least) + log_choose(total - marked, drawn - least) - whole)
-    chance = term
-    for k in range(least, most):
-        ratio = (marked - k) * (drawn - k) / ((k + 1) * (total - marked - drawn + k + 1))
-        term *= ratio
-        chance += term
-        if ratio < 1 and term < chance * 1e-12:
-            break
-    return min(1.0, chance)
 
 
 def _without_echoes(

@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 from statsmodels.stats.contingency_tables import Table2x2
 
-from sms_etl.clean_base.factors import Split, common_factors, hypergeometric_tail
+from sms_etl.clean_base.factors import Split, common_factors
+from sms_etl.metrics.exact import hypergeometric_tail
 from tests.clean_base.failing import counts_of
 
 
