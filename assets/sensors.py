@@ -4,6 +4,7 @@ import hashlib
 
 import dagster as dg
 
+from assets.backfills import build_backfill_sensor
 from assets.jobs import DAILY_JOB
 from assets.partitions import PARTITION, RANGE_END, RANGE_START
 from assets.sources import cube_key, landing_key, messages_key
@@ -32,7 +33,11 @@ def build_sensors(
         for name in project.source_names
         if project.source(name).kind is PullKind.DROP_FOLDER
     ]
-    return [_run_failure_sensor(project, status), *folders]
+    return [
+        _run_failure_sensor(project, status),
+        build_backfill_sensor(project, status),
+        *folders,
+    ]
 
 
 def _run_failure_sensor(project: Project, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:

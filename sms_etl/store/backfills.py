@@ -24,6 +24,10 @@ class ChunkState(StrEnum):
     FAILED = "failed"
 
 
+Mark = tuple[datetime, int]
+"""When a chunk ended, and its number: where a reader of chunks has come to."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What is to be pulled and rebuilt. `recipe` is a digest of what decides the result."""
@@ -109,7 +113,6 @@ class Backfills:
                     rows=done.rows,
                     restated=done.restated,
                     closed_at=now,
-                    shown_at=None,
                 )
             )
 
@@ -120,29 +123,24 @@ class Backfills:
                 update(BACKFILLS).where(BACKFILLS.c.id == number).values(finished_at=now)
             )
 
-    def unshown(self, limit: int) -> list[tuple[Chunk, bool]]:
-        """Chunks done of which the UI does not know, and whether they pulled; oldest first."""
+    def done_since(self, mark: Mark | None, limit: int) -> list[tuple[Chunk, bool, Mark]]:
+        """Chunks done after a mark in the order they ended, whether they pulled, and their mark."""
+        columns = BACKFILL_CHUNKS.c
+        wanted = columns.state == ChunkState.DONE.value
+        if mark is not None:
+            ended, number = mark
+            later = (columns.closed_at == ended) & (columns.id > number)
+            wanted &= (columns.closed_at > ended) | later
         query = (
             select(BACKFILL_CHUNKS, BACKFILLS.c.pull)
-            .join(BACKFILLS, BACKFILLS.c.id == BACKFILL_CHUNKS.c.backfill_id)
-            .where(
-                BACKFILL_CHUNKS.c.state == ChunkState.DONE.value,
-                BACKFILL_CHUNKS.c.shown_at.is_(None),
-            )
-            .order_by(BACKFILL_CHUNKS.c.id)
+            .join(BACKFILLS, BACKFILLS.c.id == columns.backfill_id)
+            .where(wanted)
+            .order_by(columns.closed_at, columns.id)
             .limit(limit)
         )
         with self._warehouse.read() as connection:
-            return [(_chunk(row), bool(row.pull)) for row in connection.execute(query)]
-
-    def mark_shown(self, chunks: Sequence[Chunk], now: datetime) -> None:
-        """The UI knows of these chunks."""
-        with self._warehouse.write(lock=LOCK) as connection:
-            connection.execute(
-                update(BACKFILL_CHUNKS)
-                .where(BACKFILL_CHUNKS.c.id.in_([chunk.id for chunk in chunks]))
-                .values(shown_at=now)
-            )
+            rows = connection.execute(query).all()
+        return [(_chunk(row), bool(row.pull), (row.closed_at, row.id)) for row in rows]
 
 
 def _insert(

@@ -251,6 +251,5 @@ BACKFILL_CHUNKS = Table(
     Column("rows", BigInteger, nullable=False, comment="Messages, or events, rebuilt"),
     Column("restated", BigInteger, nullable=False, comment="Figures that are others now"),
     Column("closed_at", UtcTime),
-    Column("shown_at", UtcTime, comment="When the UI was told of it"),
     Index("backfill_chunks_backfill", "backfill_id"),
 )

@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import polars as pl
 import pytest
 from sqlalchemy import func, insert, select
 from typer.testing import CliRunner
 
+from assets.build import build_defs
 from sms_etl import cli
 from sms_etl.backfill.rehearsal import rehearse
 from sms_etl.backfill.run import chunks_of, run_backfill
@@ -257,3 +259,21 @@ def test_the_command_says_what_it_would_do_and_what_it_did(fresh_company, projec
         states = connection.execute(select(BACKFILL_CHUNKS.c.state)).scalars().all()
     assert states == ["done"] * 6
     assert project.lake.scan(MESSAGES).select(pl.len()).collect().item() > 0
+
+
+def test_the_ui_shows_the_days_that_the_command_line_did(fresh_company, project):
+    run_backfill(project, FIRST, LAST, ["gateway"], pull=True)
+    defs = build_defs(project)
+    sensor = defs.resolve_sensor_def("show_backfills")
+    shown, cursor = [], None
+    with dg.DagsterInstance.ephemeral() as instance:
+        while True:
+            context = dg.build_sensor_context(instance=instance, cursor=cursor)
+            told = sensor.evaluate_tick(context)
+            if not told.asset_events:
+                assert "nothing new" in told.skip_message
+                break
+            cursor = told.cursor
+            shown += [(e.asset_key.to_user_string(), e.partition) for e in told.asset_events]
+    keys = ("landing/outbox", "landing/gateway", "messages/gateway", "cube/gateway")
+    assert sorted(shown) == sorted((key, str(day)) for day in DAYS for key in keys)

@@ -44,7 +44,6 @@ def upgrade() -> None:
         sa.Column("rows", sa.BigInteger, nullable=False, comment="Messages, or events, rebuilt"),
         sa.Column("restated", sa.BigInteger, nullable=False, comment="Figures that are others now"),
         sa.Column("closed_at", MOMENT),
-        sa.Column("shown_at", MOMENT, comment="When the UI was told of it"),
     )
     op.create_index("backfill_chunks_backfill", "backfill_chunks", ["backfill_id"])
 
