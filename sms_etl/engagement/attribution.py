@@ -124,13 +124,8 @@ def attribute(
     Returns:
         columns of ATTRIBUTION.
     """
-    once = (
-        orders.sort("pulled_at", "day")
-        .unique(_ORDER, keep="last", maintain_order=True)
-        .sort(*_ORDER)
-        .with_row_index(_ROW)
-    )
-    found = _with_money(once, refunds).with_columns(code_campaign=_code_campaign(once, codes))
+    once = net_orders(orders, refunds).with_row_index(_ROW)
+    found = once.with_columns(code_campaign=_code_campaign(once, codes))
     people = _touches_of(once, touches)
     for touch in (CLICK, DELIVERY):
         last = _last(once, people.filter(touch=touch))
@@ -142,8 +137,16 @@ def attribute(
     return found.drop(_ROW)
 
 
-def _with_money(orders: pl.DataFrame, refunds: pl.DataFrame) -> pl.DataFrame:
-    """Add `refunded_micro` (of the order's currency, at most its amount) and `net_micro`."""
+def net_orders(orders: pl.DataFrame, refunds: pl.DataFrame) -> pl.DataFrame:
+    """Every order once, with `refunded_micro` and `net_micro`.
+
+    Only money of the order's currency is taken off, and no more than was paid.
+    """
+    once = (
+        orders.sort("pulled_at", "day")
+        .unique(_ORDER, keep="last", maintain_order=True)
+        .sort(*_ORDER)
+    )
     back = (
         refunds.sort("pulled_at", "day")
         .unique(_ORDER, keep="last", maintain_order=True)
@@ -152,7 +155,7 @@ def _with_money(orders: pl.DataFrame, refunds: pl.DataFrame) -> pl.DataFrame:
     )
     refunded = pl.min_horizontal(pl.col("refunded_micro").fill_null(0), "amount_micro")
     return (
-        orders.join(
+        once.join(
             back, on=["source", "event_id", "currency"], how="left", maintain_order="left",
             nulls_equal=True,
         )

@@ -9,9 +9,9 @@ from sms_etl.reports.figure import Figure
 
 
 class Amount(Figure):
-    """A sum of money of one currency; the currency is null where the orders do not say."""
+    """A sum of money of one currency."""
 
-    currency: str | None
+    currency: str
     micro: int
 
 
@@ -66,15 +66,14 @@ class Engagement(Figure):
 class WindowReturn(Figure):
     """Orders that the messages of a campaign took inside one window (engagement.attribution).
 
-    `revenue` is net of refunds, by currency; `converted` in the report's currency, each order at
-    the rate of its day, null where a rate is missing or no currency is set. `messages` brought at
-    least one order each.
+    Orders that were given back whole count for nothing. `revenue` is net of refunds, by currency;
+    `converted` in the report's currency, each order at the rate of its day, null where a rate is
+    missing or no currency is set. `messages` took at least one order each.
     """
 
     window: str
     orders: int
     messages: int
-    people: int
     revenue: tuple[Amount, ...]
     converted: Amount | None
 
@@ -123,11 +122,7 @@ class Lift(Figure):
 
 
 class Attributed(Figure):
-    """What the messages of the report brought, by the day of sending.
-
-    `orders` were placed in the days of the report and what a window reaches beyond them;
-    `unattributed` of these were preceded by no message.
-    """
+    """What the messages of the report brought, by the day of sending."""
 
     click_days: int
     delivery_hours: int
