@@ -253,3 +253,28 @@ BACKFILL_CHUNKS = Table(
     Column("closed_at", UtcTime),
     Index("backfill_chunks_backfill", "backfill_id"),
 )
+
+SUPPRESSION_LIFTS = Table(
+    "suppression_lifts",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("recipient", String, nullable=False, comment="Pseudonym"),
+    Column("rule", String, nullable=False),
+    Column("lifted_at", UtcTime, nullable=False),
+    Column("lifted_by", String, nullable=False, comment="list_owner or person"),
+    Column("who", String, nullable=False, comment="Who recorded it"),
+    Column("why", String, nullable=False),
+)
+"""Append-only: the migration adds triggers that refuse every change."""
+
+REVEALS = Table(
+    "reveals",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("recipient", String, nullable=False, comment="Pseudonym"),
+    Column("outcome", String, nullable=False, comment="asked, shown or not_found"),
+)
+"""Append-only: the migration adds triggers that refuse every change."""
