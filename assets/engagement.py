@@ -10,7 +10,8 @@ from assets.checks import LISTED_ROWS, days_of_check, pages_checked, table_of
 from assets.failures import PROVIDER_RETRIES, explained
 from assets.partitions import days_of
 from assets.sources import LANDING, chunks, column_schema, report_landing
-from sms_etl.engagement.build import FOLDED, QUARANTINED, ROW, TABLES, stream_name
+from sms_etl.engagement.build import ROW, TABLES, stream_name
+from sms_etl.engagement.fates import FOLDED, QUARANTINED
 from sms_etl.engagement.steps import StreamAccount, land_stream, rebuild_stream
 from sms_etl.model.engagement import EVENT_CONSERVATION, EVENT_QUARANTINE
 from sms_etl.model.vocabulary import Engagement

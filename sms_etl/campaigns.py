@@ -7,7 +7,9 @@ from pathlib import Path
 import polars as pl
 from polars.exceptions import PolarsError
 
+from sms_etl.config import Settings
 from sms_etl.errors import ConfigError
+from sms_etl.messages.purpose import purpose_of
 from sms_etl.store.warehouse import Campaign
 
 REQUIRED = "campaign"
@@ -39,6 +41,16 @@ def read_catalogue(path: Path) -> list[Campaign]:
     return [Campaign(*row) for row in rows.iter_rows()]
 
 
+def catalogue(settings: Settings) -> list[Campaign]:
+    """Campaigns of the catalogue file, if the settings name one.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    path = settings.campaigns.catalogue
+    return read_catalogue(settings.resolve(path)) if path is not None else []
+
+
 def labels(campaigns: list[Campaign]) -> dict[str, dict[str, str]]:
     """Campaign -> language -> name, where a name is known."""
     return {
@@ -49,3 +61,13 @@ def labels(campaigns: list[Campaign]) -> dict[str, dict[str, str]]:
         }
         for campaign in campaigns
     }
+
+
+def purposes(campaigns: list[Campaign]) -> dict[str, str]:
+    """Campaign -> Purpose, where the catalogue's `kind` says it."""
+    told = pl.DataFrame(
+        [(campaign.id, campaign.kind) for campaign in campaigns],
+        schema={"campaign": pl.String, "kind": pl.String},
+        orient="row",
+    ).with_columns(kind=purpose_of(pl.col("kind")))
+    return dict(told.drop_nulls().iter_rows())

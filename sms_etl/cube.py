@@ -14,7 +14,7 @@ MICROSECONDS = 1e6
 
 _TIME_KEYS = ("status_class", "origin", "bucket")
 _EVENT_KEYS = ("day", "source", "provider", "campaign", "event_hour", "status_class")
-_ASKED_KEYS = ("day", "source", "hour", "campaign", "skipped", "recipient")
+_ASKED_KEYS = ("day", "source", "hour", "campaign", "skipped", "recipient", "contact")
 _STATE_KEYS = ("status_class", "reason", "permanence", "receipt", "currency")
 
 
@@ -73,8 +73,9 @@ def build_asked(outbox: pl.LazyFrame, zone: str, source: str) -> pl.DataFrame:
     """Count the outbox rows of a source.
 
     Args:
-        outbox: `submitted_at`, `campaign`, `skipped`, and `recipient`, a pseudonym where skipped,
-            as in OUTBOX; rows without a readable time belong to no day and are left out.
+        outbox: `submitted_at`, `campaign`, `skipped`, and `recipient` and `contact_id`,
+            pseudonyms where skipped, as in OUTBOX; rows without a readable time belong to no day
+            and are left out.
         zone: Business time zone.
         source: The configured source.
 
@@ -90,6 +91,7 @@ def build_asked(outbox: pl.LazyFrame, zone: str, source: str) -> pl.DataFrame:
             source=pl.lit(source),
             campaign=pl.col("campaign").fill_null(UNKNOWN_LABEL),
             recipient=pl.when(skipped).then("recipient"),
+            contact=pl.when(skipped).then("contact_id"),
         )
         .group_by(_ASKED_KEYS)
         .agg(messages=pl.len())

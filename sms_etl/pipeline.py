@@ -11,12 +11,14 @@ from datetime import date, datetime, timedelta
 
 import polars as pl
 
+from sms_etl.campaigns import catalogue, purposes
 from sms_etl.config.clock import now
 from sms_etl.cube import build_asked, build_cube
 from sms_etl.dictionaries import load_dictionary
 from sms_etl.encoding import build_encoding
 from sms_etl.engagement.person import with_person
 from sms_etl.messages.build import Built, Recipe, build_messages
+from sms_etl.messages.phones import contact_digests
 from sms_etl.model.schemas import (
     ASKED,
     CONSERVATION,
@@ -39,7 +41,7 @@ from sms_etl.store.warehouse import daily_counts
 OUTBOX_MARGIN_DAYS = 1
 """An outbox row may be stamped on the day beside the provider's."""
 
-_ASKED_OF = ("message_id", "submitted_at", "campaign", "recipient", "skipped")
+_ASKED_OF = ("message_id", "submitted_at", "campaign", "recipient", "contact_id", "skipped")
 """Columns of the outbox that tell what was asked for."""
 
 
@@ -210,11 +212,10 @@ def _asked(project: Project, name: str, days: Sequence[date]) -> pl.DataFrame:
     owner = pl.col("source")
     owner = pl.when(owner.is_in(project.source_names)).then(owner).otherwise(pl.lit(first))
     rows = _outbox_rows(project, list(latest.values())).filter(owner == name).select(_ASKED_OF)
-    people = with_person(
-        rows.filter(pl.col("skipped").is_not_null()).collect(),
-        settings.home_country,
-        settings.pseudonym_key.get().encode(),
-    ).select(_ASKED_OF)
+    key = settings.pseudonym_key.get().encode()
+    skipped = rows.filter(pl.col("skipped").is_not_null()).collect()
+    skipped = skipped.with_columns(contact_id=contact_digests(skipped["contact_id"], key))
+    people = with_person(skipped, settings.home_country, key).select(_ASKED_OF)
     submitted, known = rows.filter(pl.col("skipped").is_null()), pl.col("message_id").is_not_null()
     once = submitted.filter(known).unique("message_id", keep="last", maintain_order=True)
     told = pl.concat([once, submitted.filter(~known), people.lazy()])
@@ -251,9 +252,8 @@ def recipe_digest(project: Project, names: Sequence[str]) -> str:
 
 
 def _settings_digest(recipe: Recipe) -> str:
-    return digest(
-        (recipe.rules, recipe.tariff, recipe.zone, recipe.home_country, recipe.silence_hours)
-    )
+    told = (recipe.rules, recipe.tariff, recipe.zone, recipe.home_country, recipe.silence_hours)
+    return digest((*told, sorted(recipe.purposes.items()), recipe.opt_out_wordings))
 
 
 def _pulls(
@@ -313,6 +313,8 @@ def _recipe(project: Project, source: Source) -> Recipe:
         silence_hours=settings.project.silence_hours,
         pseudonym_key=settings.project.pseudonym_key.get().encode(),
         spill_days=source.spill_days,
+        purposes=purposes(catalogue(settings)),
+        opt_out_wordings=settings.engagement.opt_out_wordings,
     )
 
 

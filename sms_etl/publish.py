@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.campaigns import labels, read_catalogue
+from sms_etl.campaigns import catalogue, labels
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind, Subscription
 from sms_etl.days import days_between
@@ -40,7 +40,7 @@ from sms_etl.reports.reconciled import Reconciliation, reconciled
 from sms_etl.reports.render import render
 from sms_etl.reports.source_states import ConfiguredSource
 from sms_etl.restatement import PARTS, SPENT, SUBMITTED, moved
-from sms_etl.store.warehouse import Campaign, FindingChanges
+from sms_etl.store.warehouse import FindingChanges
 
 CAMPAIGN_SEARCH_DAYS = 92
 """How far back the messages of a campaign are looked for."""
@@ -96,7 +96,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             conservation=lake.scan(CONSERVATION, order.first_day, order.last_day),
             unmapped=lake.scan(UNMAPPED, order.first_day, order.last_day),
             sources=sources,
-            labels=labels(catalogue(project)),
+            labels=labels(catalogue(project.settings)),
             events=lake.scan(EVENTS, first, last),
             asked=lake.scan(ASKED, first, last),
             messages=lake.scan(MESSAGES, first, last),
@@ -175,7 +175,7 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
         ConservationError, RenderError, StoreError: nothing was frozen.
     """
     figures = figures_of(project, order)
-    project.warehouse.put_campaigns(catalogue(project))
+    project.warehouse.put_campaigns(catalogue(project.settings))
     store = editions(project)
     return store.unchanged(figures, audience, order.language) or store.freeze(
         figures,
@@ -240,12 +240,6 @@ def record_findings(project: Project, last_day: date) -> tuple[Figures, FindingC
 def editions(project: Project) -> EditionStore:
     """The frozen reports of a project."""
     return EditionStore(project.editions_dir, project.warehouse)
-
-
-def catalogue(project: Project) -> list[Campaign]:
-    """Campaigns of the catalogue file, if the settings name one."""
-    path = project.settings.campaigns.catalogue
-    return read_catalogue(project.settings.resolve(path)) if path is not None else []
 
 
 def _configured(project: Project, name: str, order: ReportOrder) -> ConfiguredSource:

@@ -123,6 +123,17 @@ class Campaigns(Strict):
     rules: tuple[SenderRule, ...] = ()
 
 
+class EngagementSettings(Strict):
+    """How replies and texts are read.
+
+    `opt_out_keywords`: whole replies that refuse further messages. `opt_out_wordings`: phrases of
+    texts that say how to refuse. Both beside those the project knows; any case and punctuation.
+    """
+
+    opt_out_keywords: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    opt_out_wordings: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+
 class MoneySettings(Strict):
     """The currency of the reports and where dated rates are: a file, or a table of a database."""
 
@@ -226,6 +237,7 @@ class Settings(Strict):
     outbox: Any = None
     sources: dict[Name, Any]
     campaigns: Campaigns = Campaigns()
+    engagement: EngagementSettings = EngagementSettings()
     invoices: dict[Name, Any] = Field(default_factory=dict)
     reconciliation: Reconciliation = Reconciliation()
     money: MoneySettings | None = None

@@ -1,4 +1,4 @@
-"""Rebuilds replies, stop lists and clicks, and their conservation account, from landed pages."""
+"""Rebuilds the rows of a stream, and their conservation account, from landed pages."""
 
 from __future__ import annotations
 
@@ -9,39 +9,37 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.engagement.person import cut_link, cut_network, with_person
-from sms_etl.engagement.replies import with_intent
+from sms_etl.engagement.fates import FOLDED, QUARANTINED, with_fate
+from sms_etl.engagement.person import with_person
+from sms_etl.engagement.rows import with_columns_of
 from sms_etl.errors import ConservationError
 from sms_etl.messages.days import at_days
-from sms_etl.messages.phones import pseudonyms
-from sms_etl.messages.text import text_facts
+from sms_etl.messages.phones import contact_digests, pseudonyms
 from sms_etl.model.engagement import (
     CLICKS,
+    CONSENTS,
     EVENT_CONSERVATION,
     EVENT_QUARANTINE,
     OPT_OUTS,
+    ORDERS,
     REPLIES,
 )
 from sms_etl.model.schemas import Table
-from sms_etl.model.vocabulary import (
-    UNKNOWN_LABEL,
-    Engagement,
-    EventFold,
-    EventQuarantine,
-    TimeOrigin,
-)
+from sms_etl.model.vocabulary import Engagement, EventFold
 
 TABLES: Mapping[Engagement, Table] = {
     Engagement.REPLIES: REPLIES,
     Engagement.OPT_OUTS: OPT_OUTS,
     Engagement.CLICKS: CLICKS,
+    Engagement.ORDERS: ORDERS,
+    Engagement.CONSENTS: CONSENTS,
 }
-ROW, FOLDED, QUARANTINED = "row", "folded", "quarantined"
-"""Fates of a record."""
+ROW = "row"
+"""Fate of a record that is a row, or one of the records that a row stands for."""
 
 _CONTENT = (
     "at_text", "recipient", "sender", "message_id", "campaign", "link", "text", "user_agent",
-    "device", "address",
+    "device", "address", "contact_id", "amount_text", "withdrawn_at_text", "how", "purpose",
 )  # fmt: skip
 """What identifies an event whose provider gives it no identifier. The country is not in it: a
 provider may find it out later."""
@@ -60,6 +58,7 @@ class EventRecipe:
     home_country: str
     pseudonym_key: bytes
     whole_list: bool = False
+    opt_out_keywords: tuple[str, ...] = ()
 
     @property
     def stream(self) -> str:
@@ -97,7 +96,7 @@ def build_events(
             differ from rows + folded + quarantined.
     """
     placed = at_days(
-        _with_fate(_with_home_day(read, recipe), recipe),
+        with_fate(_with_home_day(read, recipe), recipe.kind, whole_list=recipe.whole_list),
         pulls.lazy().select("pull", "first_day", "last_day"),
         days,
         0,
@@ -118,40 +117,6 @@ def _with_home_day(read: pl.LazyFrame, recipe: EventRecipe) -> pl.LazyFrame:
     """Add the business day of an event; an entry of a list is of the day it was pulled for."""
     local = pl.col("at").dt.convert_time_zone(recipe.zone.key).dt.date()
     return read.with_columns(home_day=pl.lit(None, pl.Date) if recipe.whole_list else local)
-
-
-def _with_fate(read: pl.LazyFrame, recipe: EventRecipe) -> pl.LazyFrame:
-    """Add `folded` and `quarantined`: why a record need not, or cannot, be a row."""
-    folded = (
-        pl.when(pl.col("outbound"))
-        .then(pl.lit(EventFold.OUTBOUND.value))
-        .when(pl.col("clicks") == 0)
-        .then(pl.lit(EventFold.NO_CLICKS.value))
-    )
-    timeless = pl.col("at").is_null() & pl.lit(not recipe.whole_list)
-    nobody = pl.col("recipient").is_null() & pl.lit(recipe.kind is Engagement.OPT_OUTS)
-    counted = (pl.col("period_seconds") > 0).fill_null(value=False)
-    quarantined = (
-        pl.when(pl.col("malformed").is_not_null())
-        .then(pl.lit(EventQuarantine.BAD_RECORD.value))
-        .when(pl.col("at_text").is_not_null() & pl.col("at").is_null())
-        .then(pl.lit(EventQuarantine.BAD_TIME.value))
-        .when(timeless)
-        .then(pl.lit(EventQuarantine.NO_TIME.value))
-        .when(nobody)
-        .then(pl.lit(EventQuarantine.NO_PERSON.value))
-        .when(pl.col("clicks").is_null() & (pl.col("count_text").is_not_null() | counted))
-        .then(pl.lit(EventQuarantine.BAD_COUNT.value))
-    )
-    detail = pl.coalesce(
-        "malformed",
-        pl.format(
-            "time={}, count={}", *(pl.col(c).fill_null("") for c in ("at_text", "count_text"))
-        ),
-    )
-    return read.with_columns(folded=folded, detail=detail).with_columns(
-        quarantined=pl.when(pl.col(FOLDED).is_null()).then(quarantined)
-    )
 
 
 def _identified(usable: pl.DataFrame, recipe: EventRecipe) -> pl.DataFrame:
@@ -192,33 +157,13 @@ def _latest(records: pl.DataFrame) -> pl.DataFrame:
 
 def _enriched(rows: pl.DataFrame, recipe: EventRecipe) -> pl.DataFrame:
     table = TABLES[recipe.kind]
-    origin = (
-        pl.when(pl.col("at").is_not_null())
-        .then(pl.lit(TimeOrigin.PROVIDER.value))
-        .otherwise(pl.lit(TimeOrigin.NONE.value))
-    )
     frame = rows.rename({"country": "click_country"}).with_columns(
-        source=pl.lit(recipe.source), provider=pl.lit(recipe.provider)
+        source=pl.lit(recipe.source),
+        provider=pl.lit(recipe.provider),
+        contact=contact_digests(rows["contact_id"], recipe.pseudonym_key),
     )
     frame = with_person(frame, recipe.home_country, recipe.pseudonym_key)
-    if recipe.kind is Engagement.REPLIES:
-        facts = text_facts(frame["text"]).drop("parts")
-        frame = with_intent(frame.join(facts, on="text", how="left")).with_columns(
-            received_at="at",
-            received_at_origin=origin,
-            sender=pl.col("sender").fill_null(UNKNOWN_LABEL),
-        )
-    elif recipe.kind is Engagement.OPT_OUTS:
-        frame = frame.with_columns(opted_out_at="at", opted_out_at_origin=origin)
-    else:
-        frame = frame.with_columns(
-            clicked_at="at",
-            clicked_at_origin=origin,
-            link=cut_link(pl.col("link")),
-            network=cut_network(frame["address"]),
-            clicks=pl.col("clicks").fill_null(1),
-            period_seconds=pl.col("period_seconds").fill_null(0),
-        )
+    frame = with_columns_of(frame, recipe.kind, recipe.opt_out_keywords)
     return frame.select(table.names).cast(table.schema).sort("day", "event_id")
 
 

@@ -10,8 +10,6 @@ import polars as pl
 
 from sms_etl.config.clock import now
 from sms_etl.engagement.build import (
-    FOLDED,
-    QUARANTINED,
     ROW,
     TABLES,
     BuiltEvents,
@@ -19,6 +17,7 @@ from sms_etl.engagement.build import (
     build_events,
     stream_name,
 )
+from sms_etl.engagement.fates import FOLDED, QUARANTINED
 from sms_etl.model.engagement import EVENT_CONSERVATION, EVENT_QUARANTINE, EVENTS
 from sms_etl.model.schemas import OUTBOX
 from sms_etl.pipeline import pull_frame
@@ -97,6 +96,7 @@ def _recipe(project: Project, name: str, stream: Stream) -> EventRecipe:
         home_country=settings.home_country,
         pseudonym_key=settings.pseudonym_key.get().encode(),
         whole_list=stream.whole_list,
+        opt_out_keywords=project.settings.engagement.opt_out_keywords,
     )
 
 

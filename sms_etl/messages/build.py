@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -15,11 +15,15 @@ from sms_etl.errors import ConservationError
 from sms_etl.messages.days import at_days, with_fate, with_outbox, with_submission
 from sms_etl.messages.enrich import (
     with_campaign,
+    with_contact,
     with_cost,
     with_parts,
+    with_purpose,
     with_recipient,
     with_sender,
+    with_text,
     with_time_to_deliver,
+    with_wording,
 )
 from sms_etl.messages.fold import (
     join_attempts,
@@ -45,6 +49,8 @@ class Recipe:
     silence_hours: float
     pseudonym_key: bytes
     spill_days: int = 0
+    purposes: Mapping[str, str] = field(default_factory=dict)
+    opt_out_wordings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,12 @@ def build_messages(
 
 
 def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
+    key = recipe.pseudonym_key
     frame = with_campaign(with_partly_delivered(messages), recipe.rules, recipe.source)
-    frame = with_recipient(frame, recipe.home_country, recipe.pseudonym_key)
-    frame = with_cost(with_parts(with_sender(frame)), recipe.tariff)
+    frame = with_purpose(with_contact(frame, key), recipe.purposes)
+    frame = with_sender(with_recipient(frame, recipe.home_country, key))
+    frame = with_wording(with_text(frame), recipe.opt_out_wordings, key)
+    frame = with_cost(with_parts(frame), recipe.tariff)
     return (
         with_time_to_deliver(frame)
         .with_columns(

@@ -18,6 +18,12 @@ from sms_etl.model.vocabulary import FoldReason, QuarantineReason, TimeOrigin
 CLOCK_TOLERANCE_SECONDS = 120
 """Clocks of two systems may disagree by this much before an order of times is impossible."""
 
+OUTBOX_TOLD = (
+    "recipient", "campaign", "submitted_at", "sender", "text", "contact_id", "contact_source",
+    "purpose", "template",
+)  # fmt: skip
+"""What the outbox may know of a message."""
+
 _TIME_COLUMNS = ("created_at", "sent_at", "done_at")
 
 
@@ -25,10 +31,7 @@ def with_outbox(observed: pl.LazyFrame, outbox: pl.LazyFrame) -> pl.LazyFrame:
     """Add what the user's outbox knows of each message: columns `outbox_*`, null if nothing."""
     known = outbox.select(
         "message_id",
-        *(
-            pl.col(name).alias(f"outbox_{name}")
-            for name in ("recipient", "campaign", "submitted_at", "sender", "text")
-        ),
+        *(pl.col(name).alias(f"outbox_{name}") for name in OUTBOX_TOLD),
     )
     return observed.join(known, on="message_id", how="left")
 

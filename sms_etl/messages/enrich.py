@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from sms_etl.config.settings import SenderRule, TariffRow
 from sms_etl.messages.letters import letter_facts
+from sms_etl.messages.number_runs import in_number_run, number_prefix
 from sms_etl.messages.phones import (
+    contact_digests,
     key_id,
     normalise_operator,
     operator_of_network,
     parse_numbers,
     pseudonyms,
 )
+from sms_etl.messages.purpose import purpose_of
 from sms_etl.messages.text import text_facts
+from sms_etl.messages.wording import wording_facts
 from sms_etl.model.vocabulary import (
     UNKNOWN_LABEL,
     Channel,
@@ -70,7 +74,30 @@ def with_recipient(messages: pl.DataFrame, home_country: str, key: bytes) -> pl.
         .then(pl.lit("provider"))
         .otherwise(pl.col("operator_origin").fill_null(TimeOrigin.NONE.value)),
         operator=pl.coalesce("stated_operator", "prefix_operator", pl.lit(UNKNOWN_LABEL)),
+        number_prefix=number_prefix(pl.col("e164")),
+        in_number_run=in_number_run(known["submitted_at"], known["e164"]),
     ).drop("raw", "pseudonym", "prefix_operator", "stated_operator", "e164")
+
+
+def with_contact(messages: pl.DataFrame, key: bytes) -> pl.DataFrame:
+    """Add `contact` and `contact_source`, which the outbox alone knows."""
+    return messages.with_columns(
+        contact=contact_digests(messages["outbox_contact_id"], key),
+        contact_source=pl.col("outbox_contact_source").fill_null(UNKNOWN_LABEL),
+    )
+
+
+def with_purpose(messages: pl.DataFrame, purposes: Mapping[str, str]) -> pl.DataFrame:
+    """Add `purpose`: the outbox decides, then the campaign (campaign -> Purpose)."""
+    of_campaign = pl.DataFrame(
+        {"campaign": list(purposes), "_purpose": list(purposes.values())},
+        schema={"campaign": pl.String, "_purpose": pl.String},
+    )
+    return messages.join(
+        of_campaign, on="campaign", how="left", maintain_order="left"
+    ).with_columns(
+        purpose=pl.coalesce(purpose_of(pl.col("outbox_purpose")), "_purpose", pl.lit(UNKNOWN_LABEL))
+    )
 
 
 def with_sender(messages: pl.DataFrame) -> pl.DataFrame:
@@ -81,9 +108,24 @@ def with_sender(messages: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def with_parts(messages: pl.DataFrame) -> pl.DataFrame:
+def with_wording(messages: pl.DataFrame, wordings: tuple[str, ...], key: bytes) -> pl.DataFrame:
+    """Add `template`, `links` and `opt_out_wording`; needs the text.
+
+    `wordings`: the user's own ways to say how one refuses, beside those of the data file.
+    """
+    facts = wording_facts(messages["text"], wordings, key)
+    return messages.join(facts, on="text", how="left", maintain_order="left").with_columns(
+        template=pl.coalesce("outbox_template", "template")
+    )
+
+
+def with_text(messages: pl.DataFrame) -> pl.DataFrame:
+    """Take the text from the outbox where the provider does not tell it."""
+    return messages.with_columns(text=pl.coalesce("text", "outbox_text")).drop("outbox_text")
+
+
+def with_parts(texts: pl.DataFrame) -> pl.DataFrame:
     """Add parts, encoding, length and what odd letters cost; the text itself goes no further."""
-    texts = messages.with_columns(text=pl.coalesce("text", "outbox_text"))
     facts = text_facts(texts["text"].drop_nulls())
     letters = letter_facts(facts)
     facts = facts.rename({"parts": "parts_computed"})
@@ -101,7 +143,7 @@ def with_parts(messages: pl.DataFrame) -> pl.DataFrame:
             .then(pl.lit("computed"))
             .otherwise(pl.lit(CostOrigin.NONE.value)),
         )
-        .drop("text", "outbox_text", "parts_billed")
+        .drop("text", "parts_billed")
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from sms_etl.messages.days import OUTBOX_TOLD
 from sms_etl.model.schemas import UTC_TIME
 from sms_etl.model.vocabulary import Reason, Receipt, StatusClass
 
@@ -21,8 +22,8 @@ _CLASS_RANK = {
 
 
 _FROM_THE_ORDER = (
-    "recipient", "campaign", "service", "currency", "outbox_recipient", "outbox_campaign",
-    "outbox_submitted_at", "outbox_sender", "outbox_text",
+    "recipient", "campaign", "service", "currency",
+    *(f"outbox_{name}" for name in OUTBOX_TOLD),
 )  # fmt: skip
 """What any attempt tells of its whole order."""
 

@@ -53,6 +53,9 @@ MCC_DIGITS = 3
 KEY_ID_TEXT = b"sms_etl pseudonym key"
 KEY_ID_CHARACTERS = 12
 
+CONTACT_DIGEST_TEXT = "contact "
+"""Put before an identifier, so that one that looks like a number is not taken for it."""
+
 _SCHEME = r"^(?i:tel|sms|whatsapp|rcs|viber):"
 _SPREADSHEET_DECIMAL = r"\.0$"
 _SEPARATORS = r"[\p{Z}\p{Cf}\p{Cc}\p{Pd}().]"
@@ -282,6 +285,15 @@ def pseudonyms(e164: pl.Series, key: bytes) -> pl.Series:
     )
     joined = e164.to_frame("number").join(table, on="number", how="left", maintain_order="left")
     return joined["pseudonym"].alias(e164.name)
+
+
+def contact_digests(contacts: pl.Series, key: bytes) -> pl.Series:
+    """Keyed digest of the user's own identifiers of people; never that of a number.
+
+    Raises:
+        ConfigError: the key is empty.
+    """
+    return pseudonyms(CONTACT_DIGEST_TEXT + contacts.str.strip_chars(), key).alias("contact")
 
 
 def key_id(key: bytes) -> str:

@@ -1,4 +1,7 @@
-"""Canonical tables of what people do with messages: replies, stop lists, clicks."""
+"""Canonical tables of what people do with messages and after them.
+
+Replies, stop lists, clicks, orders, and the consents people gave.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ EVENTS = Table(
             "What identifies an event without an identifier; kept as a keyed digest only",
         ),
         Column("recipient", pl.String, "The person's number as the provider writes it"),
+        Column("contact_id", pl.String, "The user's own identifier of the person"),
         Column("sender", pl.String, "Number or name the person answered or refused"),
         Column("message_id", pl.String, "Message it belongs to, where told"),
         Column("campaign", pl.String, "Campaign, where the provider names one"),
@@ -38,6 +42,20 @@ EVENTS = Table(
         Column("clicks", pl.Int64, "Clicks the record stands for"),
         Column("period_seconds", pl.Int64, "Length of the period counted; 0 for a moment"),
         Column("outbound", pl.Boolean, "True for a message sent, not received"),
+        Column("order_kind", pl.String, "OrderKind"),
+        Column("refund_of", pl.String, "event_id of the order that is given back"),
+        Column("amount_text", pl.String, "Amount of an order as written"),
+        Column("amount_micro", pl.Int64, "Amount in millionths of the unit, not negative"),
+        Column("currency", pl.String, "ISO 4217 code"),
+        Column("utm_source", pl.String, "utm_source of the order's visit"),
+        Column("utm_medium", pl.String, "utm_medium"),
+        Column("utm_campaign", pl.String, "utm_campaign"),
+        Column("utm_content", pl.String, "utm_content"),
+        Column("promo_code", pl.String, "Promo code that was used"),
+        Column("withdrawn_at_text", pl.String, "When a consent was withdrawn, as written"),
+        Column("withdrawn_at", UTC_TIME, "When a consent was withdrawn; null if unreadable"),
+        Column("how", pl.String, "Evidence of a consent in the user's words"),
+        Column("purpose", pl.String, "What a consent is for, as written"),
         Column("malformed", pl.String, "Why the record could not be read at all; null if it could"),
     ),
 )
@@ -50,6 +68,7 @@ _ENGAGEMENT_KEYS = (
 _PERSON = (
     Column("recipient", pl.String, "Pseudonym of the person, made as in messages"),
     Column("key_id", pl.String, "Which pseudonym key was used"),
+    Column("contact", pl.String, "Keyed digest of the user's own identifier, as in messages"),
     Column("country", pl.String, "ISO 3166 alpha-2 of the number, or 'unknown'", nullable=False),
 )
 _BELONGS_TO = (
@@ -120,6 +139,49 @@ CLICKS = Table(
     ),
 )
 
+ORDERS = Table(
+    "orders",
+    "One row per order, and one per refund; an order read again is folded, the last one stands",
+    (
+        Column("day", pl.Date, "Business day of the order or refund", nullable=False),
+        *_ENGAGEMENT_KEYS,
+        Column("ordered_at", UTC_TIME, "When it was ordered, or given back", nullable=False),
+        Column("ordered_at_origin", pl.String, "TimeOrigin", nullable=False),
+        *_PERSON,
+        Column("kind", pl.String, "OrderKind", nullable=False),
+        Column("refund_of", pl.String, "event_id of the order of a refund"),
+        Column(
+            "amount_micro",
+            pl.Int64,
+            "Amount in millionths of the currency unit; of a refund what was given back",
+            nullable=False,
+        ),
+        Column("currency", pl.String, "ISO 4217 code", nullable=False),
+        Column("utm_source", pl.String, "utm_source of the visit"),
+        Column("utm_medium", pl.String, "utm_medium"),
+        Column("utm_campaign", pl.String, "utm_campaign"),
+        Column("utm_content", pl.String, "utm_content"),
+        Column("promo_code", pl.String, "Promo code, upper case"),
+        *_ORIGIN,
+    ),
+)
+
+CONSENTS = Table(
+    "consents",
+    "A register of consents as it stood when pulled for a day: one row per consent, whole "
+    "every day",
+    (
+        Column("day", pl.Date, "Business day the register was pulled for", nullable=False),
+        *_ENGAGEMENT_KEYS,
+        *_PERSON,
+        Column("given_at", UTC_TIME, "When it was given; null where not told"),
+        Column("withdrawn_at", UTC_TIME, "When it was withdrawn; null: it stands"),
+        Column("how", pl.String, "Evidence in the user's words"),
+        Column("purpose", pl.String, "Purpose it is for, or the user's word; null: all"),
+        *_ORIGIN,
+    ),
+)
+
 EVENT_QUARANTINE = Table(
     "event_quarantine",
     "Engagement records that could not become rows, with the place of the raw record in landing",
@@ -146,5 +208,7 @@ EVENT_CONSERVATION = Table(
     ),
 )
 
-ENGAGEMENT_TABLES = (REPLIES, OPT_OUTS, CLICKS, EVENT_QUARANTINE, EVENT_CONSERVATION)
+ENGAGEMENT_TABLES = (
+    REPLIES, OPT_OUTS, CLICKS, ORDERS, CONSENTS, EVENT_QUARANTINE, EVENT_CONSERVATION,
+)  # fmt: skip
 """Tables kept in the lake; each is partitioned by day and source."""

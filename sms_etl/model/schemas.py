@@ -104,6 +104,9 @@ OUTBOX = Table(
         Column("text", pl.String, "Body of the message; never leaves this table"),
         Column("contact_id", pl.String, "The user's own identifier of the person"),
         Column("skipped", pl.String, "Why it was asked for but not submitted; null if submitted"),
+        Column("contact_source", pl.String, "Where the contact came from, in the user's words"),
+        Column("purpose", pl.String, "Purpose; null where the outbox does not say"),
+        Column("template", pl.String, "The user's own name of the template"),
     ),
 )
 
@@ -121,12 +124,27 @@ MESSAGES = Table(
         Column(
             "campaign_origin", pl.String, "outbox, provider, sender_rule or none", nullable=False
         ),
+        Column("purpose", pl.String, "Purpose, or 'unknown'", nullable=False),
+        Column("contact", pl.String, "Keyed digest of the user's own identifier of the person"),
+        Column(
+            "contact_source",
+            pl.String,
+            "Where the contact came from, in the user's words, or 'unknown'",
+            nullable=False,
+        ),
         Column("recipient", pl.String, "Keyed HMAC-SHA-256 pseudonym of the E.164 number"),
         Column("key_id", pl.String, "Which pseudonym key was used"),
         Column("country", pl.String, "ISO 3166 alpha-2, or 'unknown'", nullable=False),
         Column("operator", pl.String, "Operator name, or 'unknown'", nullable=False),
         Column("operator_origin", pl.String, "provider, prefix or none", nullable=False),
         Column("number_type", pl.String, "NumberType", nullable=False),
+        Column("number_prefix", pl.String, "First seven digits of the E.164 number"),
+        Column(
+            "in_number_run",
+            pl.Boolean,
+            "Went to one of three or more consecutive numbers written to by the source in an hour",
+            nullable=False,
+        ),
         Column("sender", pl.String, "Sender ID, or 'unknown'", nullable=False),
         Column("channel", pl.String, "Channel", nullable=False),
         Column("status", pl.String, "Provider's status word"),
@@ -161,6 +179,18 @@ MESSAGES = Table(
         Column("odd_letters", pl.String, "Characters that cost parts; null where none did"),
         Column("encoding", pl.String, "Encoding; null without a text"),
         Column("text_length", pl.Int32, "Length of the text in code units; null without a text"),
+        Column(
+            "template",
+            pl.String,
+            "The outbox's name of the template, else a keyed digest of the text without what "
+            "changes from person to person; null without either",
+        ),
+        Column("links", pl.Int32, "Links in the text; null without a text"),
+        Column(
+            "opt_out_wording",
+            pl.Boolean,
+            "Whether the text says how to refuse further messages; null without a text",
+        ),
         Column("cost_micro", pl.Int64, "Cost in millionths of the currency unit"),
         Column("currency", pl.String, "ISO 4217 code"),
         Column("cost_origin", pl.String, "CostOrigin", nullable=False),
@@ -312,6 +342,7 @@ ASKED = Table(
         Column("campaign", pl.String, "Campaign of the outbox, or 'unknown'", nullable=False),
         Column("skipped", pl.String, "Why it was not submitted; null if it was"),
         Column("recipient", pl.String, "Pseudonym of a skipped recipient; null if submitted"),
+        Column("contact", pl.String, "Contact, as in messages, if skipped; null if submitted"),
         Column("messages", pl.Int64, "Rows", nullable=False),
     ),
 )

@@ -146,12 +146,25 @@ class Purpose(StrEnum):
     TRANSACTIONAL = "transactional"
 
 
+HOLDOUT = "holdout"
+"""Word of the outbox's `skipped` for somebody left out of a campaign by lot, to compare with."""
+
+
 class Engagement(StrEnum):
-    """What people do with messages, pulled beside them."""
+    """What people do with messages and after them, and what they agreed to."""
 
     REPLIES = "replies"
     OPT_OUTS = "opt_outs"
     CLICKS = "clicks"
+    ORDERS = "orders"
+    CONSENTS = "consents"
+
+
+class OrderKind(StrEnum):
+    """What an order record is."""
+
+    ORDER = "order"
+    REFUND = "refund"
 
 
 class Intent(StrEnum):
@@ -180,6 +193,9 @@ class EventQuarantine(StrEnum):
     NO_TIME = "no_time"
     NO_PERSON = "no_person"
     BAD_COUNT = "unreadable_count"
+    NO_AMOUNT = "no_amount"
+    BAD_AMOUNT = "unreadable_amount"
+    NO_CURRENCY = "no_currency"
 
 
 UNKNOWN_LABEL = "unknown"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from contextlib import closing
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
-from sms_etl.model.vocabulary import Engagement
 from sms_etl.sandbox.campaigns import CATALOGUE, Way
 from sms_etl.sandbox.clock import as_utc
 from sms_etl.sandbox.invoices import write_invoices
@@ -51,9 +51,9 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     truth.write_ndjson(folder / "truth.ndjson")
     truth.write_parquet(folder / "truth.parquet")
     engaged = world.engaged.seen(now)
-    for kind in Engagement:
-        frame: pl.DataFrame = getattr(engaged, kind.value)
-        frame.write_parquet(folder / f"truth-{kind.value}.parquet")
+    for field in fields(engaged):
+        frame: pl.DataFrame = getattr(engaged, field.name)
+        frame.write_parquet(folder / f"truth-{field.name}.parquet")
     (folder / "events.json").write_text(
         json.dumps(incidents_at(world, now), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )

@@ -38,7 +38,7 @@ OWNER = "outbox"
 
 OutboxColumn = Literal[
     "message_id", "source", "recipient", "campaign", "submitted_at", "sender", "text", "contact_id",
-    "skipped",
+    "skipped", "contact_source", "purpose", "template",
 ]  # fmt: skip
 
 NOT_SKIPPED = ("", "0", "false", "no")
@@ -109,7 +109,8 @@ class Outbox(ABC):
             of("message_id").str.strip_chars().alias("message_id"),
             settings.utc(of("submitted_at")).alias("submitted_at"),
             *(of(name).alias(name) for name in ("source", "recipient", "campaign", "sender")),
-            *(of(name).alias(name) for name in ("text", "contact_id")),
+            *(of(name).alias(name) for name in ("text", "contact_id", "contact_source")),
+            *(of(name).alias(name) for name in ("purpose", "template")),
             _reason(of("skipped")).alias("skipped"),
         ).select(OUTBOX.names)
 

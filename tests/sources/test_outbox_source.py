@@ -48,7 +48,7 @@ def outbox(base, **changes):
     block = {
         "time_zone": "Europe/Kyiv",
         "columns": COLUMNS,
-        "constants": {"source": "turbo"},
+        "constants": {"source": "turbo", "contact_source": "till"},
         **changes,
     }
     return make_outbox(OUTBOX_KINDS[block["kind"]].model_validate(block), base)
@@ -78,6 +78,9 @@ def test_rows_come_back_by_the_day_they_were_submitted(kind, request, long_after
         "text": "два\nрядки",
         "contact_id": None,
         "skipped": None,
+        "contact_source": "till",
+        "purpose": None,
+        "template": None,
     }
     assert first["message_id"].to_list() == ["b", None]
     assert second["message_id"].to_list() == ["d"]

@@ -1,0 +1,39 @@
+"""What neighbouring numbers tell: people do not sign up in the order of their numbers."""
+
+from __future__ import annotations
+
+import polars as pl
+
+PREFIX_DIGITS = 7
+"""Leading digits of an E.164 number that are kept; they leave a thousand or more subscribers."""
+
+LEAST_RUN = 3
+"""This many consecutive numbers in an hour are a run."""
+
+
+def number_prefix(e164: pl.Expr) -> pl.Expr:
+    """The first seven digits of E.164 numbers, without the plus."""
+    return e164.str.strip_prefix("+").str.head(PREFIX_DIGITS)
+
+
+def in_number_run(at: pl.Series, e164: pl.Series) -> pl.Series:
+    """Whether each message went to a number of a run, in its UTC hour.
+
+    Args:
+        at: UTC times of the messages of one source.
+        e164: their numbers; null is in no run.
+
+    Returns:
+        Boolean, as long as both and in their order.
+    """
+    sent = pl.DataFrame({"hour": at.dt.truncate("1h"), "number": _as_number(e164)})
+    distinct = sent.drop_nulls().unique().sort("hour", "number")
+    breaks = (pl.col("number").diff() != 1) | (pl.col("hour").diff().dt.total_seconds() != 0)
+    runs = distinct.with_columns(run=breaks.fill_null(value=True).cum_sum())
+    long = runs.filter(pl.len().over("run") >= LEAST_RUN).select("hour", "number", inside=True)
+    joined = sent.join(long, on=["hour", "number"], how="left", maintain_order="left")
+    return joined["inside"].fill_null(value=False).alias("in_number_run")
+
+
+def _as_number(e164: pl.Series) -> pl.Series:
+    return e164.str.strip_prefix("+").cast(pl.Int64, strict=False)
