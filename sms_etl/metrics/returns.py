@@ -16,7 +16,8 @@ import polars as pl
 from sms_etl.engagement.attribution import CLICK, DELIVERY, WINDOWS, Window
 from sms_etl.metrics.cohort import Cohort
 from sms_etl.metrics.engaged import DELIVERED, HORIZON
-from sms_etl.metrics.money import RATE_SCALE, Rates, daily_rates, divide_half_even
+from sms_etl.metrics.money import RATE_SCALE, Rates, divide_half_even
+from sms_etl.metrics.order_money import with_product
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.reports.engagement_figures import Amount, Lift, Returns, WindowReturn
 from sms_etl.reports.figures import Totals
@@ -89,7 +90,7 @@ def brought(
         headline: windows of the conversion rates.
         rates: exchange rates; null: money is not converted.
     """
-    orders = _with_product(attribution.filter(pl.col("net_micro") > 0).collect(), rates)
+    orders = with_product(attribution.filter(pl.col("net_micro") > 0).collect(), rates)
     takers = pl.concat([_takers(orders, headline), *(_window(orders, one) for one in WINDOWS)])
     sent = cohort.of(messages).select(
         "message_id", "campaign", "status_class", message_source="source"
@@ -163,19 +164,6 @@ def campaigns_of(found: Brought, lifts: Iterable[Lift]) -> set[str]:
     """Campaigns that took an order, are named by a code, or have a holdout."""
     named = {*found.taken["campaign"], *found.coded["campaign"]}
     return named | {one.campaign for one in lifts}
-
-
-def _with_product(orders: pl.DataFrame, rates: Rates | None) -> pl.DataFrame:
-    """Add `product`: net money in the report's currency times RATE_SCALE; null without a rate."""
-    if rates is None or orders.is_empty():
-        return orders.with_columns(product=pl.lit(None, pl.Int128))
-    days = orders["day"]
-    daily = daily_rates(rates, days.min(), days.max()).select("day", "currency", "rate")  # type: ignore[arg-type]
-    own = pl.col("currency") == rates.target
-    rate = pl.when(own).then(pl.lit(RATE_SCALE, pl.Int64)).otherwise("rate")
-    return orders.join(
-        daily, on=["day", "currency"], how="left", maintain_order="left"
-    ).with_columns(product=pl.col("net_micro").cast(pl.Int128) * rate.cast(pl.Int128))
 
 
 def _window(orders: pl.DataFrame, window: Window) -> pl.DataFrame:

@@ -134,25 +134,30 @@ class Attributed(Figure):
 class BuyerGroup(Figure):
     """Buyers with one score (1 lowest to 5 highest) of one measure, or of one RFM cell.
 
-    Rates are of messages of the report sent to them; `bought_before` and `bought_after` are shares
-    of those written to who ordered in as many days before and after their first message.
+    `measure` is recency, frequency, money or cell; `score` is the quintile, of a cell all three
+    (`545`). `written` people got a message of the report. Rates are of messages of the report sent
+    to the group; `bought_before` and `bought_after` are shares of the people written to who ordered
+    in as many days before and after their first message.
     """
 
     measure: str
     score: str
     people: int
+    written: int
     delivered: Rate
     clicked: Rate | None
-    opted_out: Rate
+    opted_out: Rate | None
     bought_before: Rate
     bought_after: Rate
 
 
 class Loyalty(Figure):
-    """Buyers of the last `days` in quintiles of recency, frequency and money, and their messages.
+    """Buyers of the `days` before the report in quintiles of recency, frequency and money.
 
-    `unreachable`: people with the two highest scores of frequency and money whose last two messages
-    did not arrive, of those with such scores who were written to twice.
+    `beside_days`: how long before and after a message orders are looked for. `currency`: of the
+    money scores; orders in others, without a rate, have no part in these. `unreachable`: people
+    with one of the two highest scores of frequency and of money whose last two messages did not
+    arrive, of all such people who were written to twice.
     """
 
     first_day: date
@@ -160,7 +165,7 @@ class Loyalty(Figure):
     days: int
     buyers: int
     beside_days: int
-    currency: str | None
+    currency: str
     groups: tuple[BuyerGroup, ...]
     cells: tuple[BuyerGroup, ...]
     unreachable: Rate
