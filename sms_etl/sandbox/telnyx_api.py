@@ -1,4 +1,4 @@
-"""Telnyx's detail records of messages over a simulated world.
+"""Telnyx's detail records of messages over a simulated world, and reports (see telnyx_reports).
 
 Shapes and rules: github.com/team-telnyx/openapi openapi/spec3.yml @12de4dd. Decided here,
 because the description is silent: a message without a receipt becomes dlr_timeout after 72 hours,
@@ -22,6 +22,7 @@ from sms_etl.sandbox.campaigns import Way
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.lifecycle import AGED_OUT
 from sms_etl.sandbox.provider import ProviderApi, Told, page_size, paged
+from sms_etl.sandbox.telnyx_reports import FILES_PATH, REPORTS_PATH, Reports
 from sms_etl.sandbox.wire import Reply, Request, json_reply
 from sms_etl.sandbox.world import UUID_PIECES, World
 
@@ -41,7 +42,7 @@ _FAILURES = {
 
 
 class TelnyxApi(ProviderApi):
-    """Answers requests of one Telnyx account, read-only."""
+    """Answers requests of one Telnyx account; `reports` are those that were ordered."""
 
     name = "telnyx"
     words: ClassVar[Mapping[str, Told]] = {
@@ -71,6 +72,7 @@ class TelnyxApi(ProviderApi):
         self._rows = self.messages.with_columns(
             recorded_at=pl.when(silent).then(given_up).otherwise("done_at")
         )
+        self.reports = Reports()
 
     def identifier(self, thirty_two_hex: pl.Expr) -> pl.Expr:
         """A UUID."""
@@ -85,12 +87,36 @@ class TelnyxApi(ProviderApi):
         """The answer to a request at a simulated time."""
         if faults.token_expired or request.token != self.accounts.secret_of(self.name):
             return self.failure(401, {})
-        if request.method != "GET" or request.path != PATH:
-            return _error(404, "The requested resource or URL could not be found.")
         try:
-            return self._list(request.query, now, faults)
+            if (request.method, request.path) == ("GET", PATH):
+                return self._list(request.query, now, faults)
+            reply = self._reported(request, now, faults)
         except ValueError as problem:
             return _error(400, str(problem))
+        return reply or _error(404, "The requested resource or URL could not be found.")
+
+    def _reported(self, request: Request, now: datetime, faults: FaultSettings) -> Reply | None:
+        """The answer to an order, the list, the state or the file of reports; None: no such one."""
+        whole = (request.method, request.path)
+        if whole == ("POST", REPORTS_PATH):
+            return self._order(request, now, faults)
+        if whole == ("GET", REPORTS_PATH):
+            return self.reports.listed(request)
+        if request.path.startswith(f"{REPORTS_PATH}/"):
+            return self.reports.told(request)
+        return self.reports.file(request) if request.path.startswith(FILES_PATH) else None
+
+    def _order(self, request: Request, now: datetime, faults: FaultSettings) -> Reply:
+        order = request.json
+        if not isinstance(order, dict) or not {"start_time", "end_time"} <= set(order):
+            raise ValueError("start_time and end_time are required")
+        start, end = (datetime.fromisoformat(order[name]) for name in ("start_time", "end_time"))
+        rows = self._rows.filter(
+            pl.col("recorded_at") <= now, pl.col("submitted_at").is_between(start, end)
+        )
+        if 2 not in order.get("directions", [2]):
+            rows = rows.clear()
+        return self.reports.ordered(request, now, self.records(rows, now, faults))
 
     def _list(self, query: Mapping[str, str], now: datetime, faults: FaultSettings) -> Reply:
         if unknown := set(query) - _PARAMETERS:

@@ -135,6 +135,7 @@ class _Asked:
     accepted: Collection[int] = ()
     file_absent: str = ""
     once: bool = False
+    elsewhere: bool = False
     renewals: list[datetime] = field(default_factory=list)
 
     def request(self) -> requests.Request:
@@ -144,8 +145,10 @@ class _Asked:
 
     @property
     def told(self) -> str:
-        """Method, path and query."""
+        """Method, path and query; the query of an address elsewhere may be a secret."""
         parts = urlsplit(str(self.request().prepare().url))
+        if self.elsewhere:
+            return f"{self.method} {parts.scheme}://{parts.netloc}{parts.path}"
         return f"{self.method} {parts.path}{'?' if parts.query else ''}{parts.query}"
 
     @property
@@ -226,6 +229,11 @@ class HttpClient:
         return self._ask(_Asked("GET", self._resolve(path), params, is_json=False))
 
     @property
+    def base_url(self) -> str:
+        """Where the API is."""
+        return self._base
+
+    @property
     def _session(self) -> requests.Session:
         """One session a thread: requests does not promise that threads may share one."""
         session: requests.Session | None = getattr(self._sessions, "session", None)
@@ -243,6 +251,17 @@ class HttpClient:
         return self._ask(
             _Asked("GET", self._resolve(path), None, is_json=False, file_absent=absent)
         )
+
+    def get_linked_file(self, link: str, absent: str) -> Answer:
+        """The same by a whole address that the provider gave: to another host without credentials.
+
+        Raises:
+            PermanentSourceError: the other host is not asked over https.
+        """
+        if urlsplit(link)[:2] == urlsplit(self._base)[:2]:
+            return self.get_file(link, absent)
+        asked = _Asked("GET", link, None, is_json=False, file_absent=absent, elsewhere=True)
+        return self._ask(asked)
 
     def _ask(self, asked: _Asked) -> Answer:
         fingerprint = self._fingerprint(asked)
@@ -308,16 +327,18 @@ class HttpClient:
 
     def _send(self, asked: _Asked) -> tuple[bytes, Any]:
         self._budget.wait_turn()
-        response, body = self._sent(asked, self._session, asked.request())
+        if asked.elsewhere:
+            response, body = self._sent_elsewhere(asked, asked.url)
+        else:
+            response, body = self._sent(asked, self._session, asked.request())
         if asked.file_absent and response.status_code in REDIRECTS:
-            with requests.Session() as elsewhere:
-                response, body = self._sent(asked, elsewhere, self._elsewhere(response))
+            address = response.headers.get("Location", "")
+            response, body = self._sent_elsewhere(asked, address)
         self._judge(asked, response, body)
         return body, self._data(body) if asked.is_json else None
 
-    def _elsewhere(self, response: requests.Response) -> requests.Request:
-        """The request for a file at the address that was given, which may itself be a secret."""
-        address = response.headers.get("Location", "")
+    def _sent_elsewhere(self, asked: _Asked, address: str) -> tuple[requests.Response, bytes]:
+        """Ask for a file at the address that was given, which may itself be a secret."""
         parts = urlsplit(address)
         beside_us = {urlsplit(self._base).scheme, parts.scheme} == {"http"} and _is_loopback(
             parts.hostname or ""
@@ -326,7 +347,8 @@ class HttpClient:
             raise PermanentSourceError(
                 f"{self._source}: the provider's file is not kept behind https; it was not fetched."
             )
-        return requests.Request("GET", address, auth=NoAuth())
+        with requests.Session() as elsewhere:
+            return self._sent(asked, elsewhere, requests.Request("GET", address, auth=NoAuth()))
 
     def _sent(
         self, asked: _Asked, session: requests.Session, request: requests.Request

@@ -46,11 +46,24 @@ def read_table(
     """
     if form is PageFormat.NDJSON:
         return JsonReader(headings).decode_as(form, body)
-    frame = _csv(body, reading) if form is PageFormat.CSV else _xlsx(body)
+    frame = read_whole_csv(body, reading) if form is PageFormat.CSV else _marked(_xlsx(body))
     require_headings(frame.columns, headings, "it")
-    if MALFORMED not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, pl.String).alias(MALFORMED))
     return frame.select(*headings, MALFORMED)
+
+
+def read_whole_csv(body: bytes, reading: CsvReading) -> pl.DataFrame:
+    """Every column of a CSV file, as text, and `malformed`.
+
+    Raises:
+        PermanentSourceError: it is no such file.
+    """
+    return _marked(_csv(body, reading))
+
+
+def _marked(frame: pl.DataFrame) -> pl.DataFrame:
+    if MALFORMED in frame.columns:
+        return frame
+    return frame.with_columns(pl.lit(None, pl.String).alias(MALFORMED))
 
 
 def _csv(body: bytes, reading: CsvReading) -> pl.DataFrame:

@@ -1,26 +1,30 @@
 """Telnyx messaging detail records: one record per message whose status is final.
 
 Facts: github.com/team-telnyx/openapi openapi/spec3.yml @12de4dd, MessageDetailRecord and
-/detail_records.
+/detail_records. Days come page by page or, with `bulk`, as files (see telnyx_reports).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import Literal
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Annotated, Literal
 
 import polars as pl
+from pydantic import Field
 
 from sms_etl.config.secrets import EnvSecret
-from sms_etl.days import Window, utc_days
+from sms_etl.days import Window, day_window, utc_days
 from sms_etl.model.vocabulary import Channel, TimeOrigin
 from sms_etl.sources import paging
 from sms_etl.sources.auth import BearerAuth
-from sms_etl.sources.base import Facts, LandedPage, Page
+from sms_etl.sources.base import Facts, LandedPage, Page, PageFormat, PullContext, PullPlan
 from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, WindowSource
-from sms_etl.sources.records import done_origin, observations, scan_json
+from sms_etl.sources.json_pages import JsonReader
+from sms_etl.sources.records import done_origin, observations, scan_pages
+from sms_etl.sources.telnyx_reports import COMPLETE_AFTER, report_pages, report_rows
 from sms_etl.sources.values import ISO, cost_micro, count, times_to_utc
 
 PATH = "/v2/detail_records"
@@ -32,6 +36,7 @@ FIELDS = (
     "completed_at", "updated_at", "parts", "cost", "currency", "mcc", "mnc", "carrier", "errors.0",
     "profile_id",
 )  # fmt: skip
+_READER = JsonReader(FIELDS, RECORDS)
 
 
 class TelnyxSettings(HttpSettings):
@@ -40,6 +45,9 @@ class TelnyxSettings(HttpSettings):
     kind: Literal["telnyx"]
     api_key: EnvSecret
     base_url: BaseUrl = "https://api.telnyx.com"
+    bulk: bool = False
+    """Read days that are over as files: one batch report a day."""
+    report_wait_minutes: Annotated[float, Field(gt=0, le=720)] = 60.0
 
 
 class Telnyx(WindowSource[TelnyxSettings]):
@@ -52,20 +60,25 @@ class Telnyx(WindowSource[TelnyxSettings]):
         title="Telnyx messaging detail records",
         window_filter="created_at, whole UTC days",
         history="not stated by Telnyx",
-        look_back="every day of the settling period is asked again",
+        look_back="every day of the settling period is asked again; with bulk (for long periods) "
+        "a day that ended four hours ago is one batch report, a CSV file",
         rate_limit="not stated as a number; HTTP 429 is waited out; 10 requests a second",
         proof="contract suite; the official SDK (telnyx) reads the simulated day and asks the "
-        "same; requests and answers hold against what its OpenAPI description says",
+        "same; requests and answers hold against what its OpenAPI description says; "
+        "the SDK orders and reads batch reports, and files tell the same as pages",
         missing="messages still on their way (a record exists once the status is final), text, "
         "and every error of a message but the first",
         reports="a message on its way is missing until its record appears, so nothing is ever "
         "pending; without an outbox the last hours of a recent day are incomplete",
         documents="github.com/team-telnyx/openapi openapi/spec3.yml@12de4dd, "
         "https://support.telnyx.com/en/articles/6505121-telnyx-messaging-error-codes, "
-        "https://developers.telnyx.com/docs/messaging/messages/error-codes",
+        "https://developers.telnyx.com/docs/messaging/messages/error-codes, "
+        "PyPI telnyx 4.189.0 (batch reports)",
         to_check="how many hours a message without a receipt takes to become dlr_timeout; "
         "whether created_at may be filtered by a time of day (the description shows dates only); "
-        "whether code 40300 always means STOP",
+        "whether code 40300 always means STOP; with bulk: the headings of the file (taken for the "
+        "names of detail records; one without identifier, recipient, status or time is refused), "
+        "whether its link needs no login, how long reports are kept, whether they are billed",
     )
 
     def credentials(self, settings: TelnyxSettings) -> Credentials:
@@ -95,22 +108,38 @@ class Telnyx(WindowSource[TelnyxSettings]):
             start="1",
         )
 
+    def plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
+        """One pull per day: its window, or with `bulk` its report once it can be whole."""
+        client = self.client()
+        for day in sorted(days):
+            window = day_window(day, context.zone)
+            if self._settings.bulk and context.now >= window.end + COMPLETE_AFTER:
+                asking = [partial(self._report, window=window, now=context.now)]
+                asked = f"report of {window.start.isoformat()} to {window.end.isoformat()}"
+                yield PullPlan(day, day, asked, self.sliced(client, asking, window.end))
+            else:
+                yield from super().plan([day], context)
+
+    def _report(self, client: HttpClient, window: Window, now: datetime) -> Iterator[Page]:
+        return report_pages(self.name, client, window, now, self._settings.report_wait_minutes)
+
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed pages as OBSERVATIONS.
 
         `delivery_status` is not read: it is the outcome of the webhook, not of the message.
         """
+        direction = pl.col("direction").str.to_lowercase()
         kind = pl.col("message_type").str.to_lowercase()
         done = pl.col("completed_at")
         return observations(
-            scan_json(pages, FIELDS, RECORDS),
+            scan_pages(pages, FIELDS, _decoded),
             {
                 "message_id": pl.col("uuid"),
                 "recipient": pl.col("cld"),
                 "sender": pl.col("cli"),
                 "service": pl.col("profile_id"),
                 "channel": pl.when(kind.is_in([word.value for word in Channel])).then(kind),
-                "inbound": (pl.col("direction") == "inbound").fill_null(value=False),
+                "inbound": direction.eq("inbound").fill_null(value=False),
                 "status": pl.col("status"),
                 "code": pl.col("errors.0"),
                 "created_at_text": pl.col("created_at"),
@@ -129,6 +158,13 @@ class Telnyx(WindowSource[TelnyxSettings]):
                 "operator": pl.col("carrier"),
             },
         )
+
+
+def _decoded(page: LandedPage, body: bytes) -> pl.DataFrame:
+    """A page of records, or the file of a report."""
+    if page.format is PageFormat.CSV:
+        return report_rows(body, FIELDS)
+    return _READER.decode(page, body)
 
 
 def _time(column: str) -> pl.Expr:
