@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from assets.checks import build_source_checks
+from assets.day_checks import build_day_checks
 from assets.engagement import build_stream_assets, build_stream_checks
 from assets.jobs import build_jobs
 from assets.partitions import daily_partitions
@@ -29,6 +30,7 @@ def build_defs(project: Project) -> dg.Definitions:
     if project.settings.outbox is not None:
         assets.append(build_outbox_asset(project, partitions))
     checks = [check for name in names for check in build_source_checks(project, name)]
+    checks += [check for name in names for check in build_day_checks(project, name)]
     checks += [check for name in project.enabled for check in build_stream_checks(project, name)]
     for name in project.reconciled:
         assets.append(build_reconciliation_asset(project, name, partitions))
