@@ -1,0 +1,145 @@
+"""What the suppression list saved, proved by the outbox; and what was sent in spite of it.
+
+The list of a day is the one that stood when the day began: nobody can act on what was learned
+later. A saved message is a row of the outbox that was skipped, for somebody on the list of its
+day. It is priced as messages of its campaign and source were in the same days, else as those of
+its source, else of all: what was paid, never a price list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from sms_etl.model.vocabulary import UNKNOWN_LABEL, StatusClass
+
+_ROW = "row"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What was skipped for people on the list.
+
+    `cost_micro`: by currency, at the price paid; of `unpriced` messages no price is known.
+    """
+
+    messages: int
+    people: int
+    unpriced: int
+    cost_micro: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class StillSent:
+    """What was sent to people on the list. `undelivered`: of the messages."""
+
+    messages: int
+    people: int
+    undelivered: int
+    cost_micro: Mapping[str, int]
+
+
+def saved(
+    asked: pl.LazyFrame, messages: pl.LazyFrame, spans: pl.LazyFrame, zone: str
+) -> Saved | None:
+    """What rows of the outbox say was not sent; null where it tells nothing of skipped people.
+
+    Args:
+        asked: ASKED of the days.
+        messages: MESSAGES of the same days; they say what was paid.
+        spans: Of the list (clean_base.suppression.spans).
+        zone: Business time zone.
+    """
+    skipped = asked.filter(
+        pl.col("skipped").is_not_null(), pl.col("recipient").is_not_null()
+    ).collect()
+    if skipped.is_empty():
+        return None
+    # The cube's outbox rows may be of a campaign that the log knows under no name.
+    mine = skipped.filter(_listed(skipped, spans, zone))
+    priced = _priced(mine, messages)
+    sums = priced.drop_nulls("currency").group_by("currency").agg(pl.col("cost_micro").sum())
+    return Saved(
+        messages=int(mine["messages"].sum()),
+        people=mine["recipient"].n_unique(),
+        unpriced=int(priced.filter(pl.col("currency").is_null())["messages"].sum()),
+        cost_micro=dict(sums.sort("currency").iter_rows()),
+    )
+
+
+def still_sent(messages: pl.LazyFrame, spans: pl.LazyFrame, zone: str) -> StillSent:
+    """Messages of some days to people on the list of their day."""
+    people = spans.select("recipient").unique()
+    sent = (
+        messages.join(people, on="recipient", how="semi")
+        .select("day", "recipient", "status_class", "cost_micro", "currency")
+        .collect(engine="streaming")
+    )
+    mine = sent.filter(_listed(sent, spans, zone))
+    paid = mine.drop_nulls("currency").group_by("currency").agg(pl.col("cost_micro").sum())
+    arrived = mine.filter(pl.col("status_class") == StatusClass.DELIVERED.value).height
+    return StillSent(
+        messages=mine.height,
+        people=mine["recipient"].n_unique(),
+        undelivered=mine.height - arrived,
+        cost_micro=dict(paid.sort("currency").iter_rows()),
+    )
+
+
+def _listed(rows: pl.DataFrame, spans: pl.LazyFrame, zone: str) -> pl.Series:
+    """Whether the person of each row was on the list when the row's day began."""
+    begin = (
+        pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone(zone).dt.convert_time_zone("UTC")
+    )
+    numbered = rows.with_row_index(_ROW).select(_ROW, "recipient", begin=begin).lazy()
+    held = (pl.col("since") < pl.col("begin")) & (
+        pl.col("until").is_null() | (pl.col("until") > pl.col("begin"))
+    )
+    found = (
+        numbered.join(spans.select("recipient", "since", "until"), on="recipient")
+        .filter(held)
+        .select(pl.col(_ROW).unique())
+        .collect()[_ROW]
+    )
+    return pl.int_range(rows.height, eager=True, dtype=found.dtype).is_in(found.implode())
+
+
+def _priced(skipped: pl.DataFrame, messages: pl.LazyFrame) -> pl.DataFrame:
+    """Skipped rows with `cost_micro` and `currency`, by the narrowest group that has a price."""
+    costs = (
+        messages.filter(pl.col("cost_micro").is_not_null())
+        .group_by("source", "campaign", "currency")
+        .agg(n=pl.len(), paid=pl.col("cost_micro").sum())
+        .collect()
+    )
+    known = costs.filter(pl.col("campaign") != UNKNOWN_LABEL)
+    rows = skipped.with_columns(price=pl.lit(None, pl.Float64), currency=pl.lit(None, pl.String))
+    for table, keys in ((known, ["source", "campaign"]), (costs, ["source"]), (costs, [])):
+        rows = _with_price(rows, table, keys)
+    cost = (pl.col("price") * pl.col("messages")).round().cast(pl.Int64)
+    return rows.with_columns(cost_micro=cost)
+
+
+def _with_price(rows: pl.DataFrame, costs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    """Fill `price` and `currency` that are still open; of several currencies the commonest."""
+    means = (
+        costs.group_by(*keys, "currency")
+        .agg(pl.col("n", "paid").sum())
+        .sort("n", "currency", descending=[True, False])
+        .with_columns(mean=pl.col("paid") / pl.col("n"))
+    )
+    best = means.unique(keys, keep="first", maintain_order=True) if keys else means.head(1)
+    found = best.select(*keys, "mean", of="currency")
+    joined = rows.join(found, on=keys, how="left") if keys else _beside(rows, found)
+    open_ = pl.col("price").is_null()
+    return joined.with_columns(
+        price=pl.when(open_).then("mean").otherwise("price"),
+        currency=pl.when(open_).then("of").otherwise("currency"),
+    ).drop("mean", "of")
+
+
+def _beside(rows: pl.DataFrame, one: pl.DataFrame) -> pl.DataFrame:
+    mean, currency = one.row(0) if one.height else (None, None)
+    return rows.with_columns(mean=pl.lit(mean, pl.Float64), of=pl.lit(currency, pl.String))
