@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from sms_etl.backfill.cli import backfill
+from sms_etl.clean_base import cli as clean_base
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.errors import ConfigError, SmsEtlError
@@ -35,6 +36,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(clean_base.app, name="suppression")
+app.command()(clean_base.reveal)
 app.command()(backfill)
 console = Console()
 errors = Console(stderr=True)

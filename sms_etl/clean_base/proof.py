@@ -57,8 +57,7 @@ def saved(
     ).collect()
     if skipped.is_empty():
         return None
-    # The cube's outbox rows may be of a campaign that the log knows under no name.
-    mine = skipped.filter(_listed(skipped, spans, zone))
+    mine = _listed(skipped, spans, zone)
     priced = _priced(mine, messages)
     sums = priced.drop_nulls("currency").group_by("currency").agg(pl.col("cost_micro").sum())
     return Saved(
@@ -77,7 +76,7 @@ def still_sent(messages: pl.LazyFrame, spans: pl.LazyFrame, zone: str) -> StillS
         .select("day", "recipient", "status_class", "cost_micro", "currency")
         .collect(engine="streaming")
     )
-    mine = sent.filter(_listed(sent, spans, zone))
+    mine = _listed(sent, spans, zone)
     paid = mine.drop_nulls("currency").group_by("currency").agg(pl.col("cost_micro").sum())
     arrived = mine.filter(pl.col("status_class") == StatusClass.DELIVERED.value).height
     return StillSent(
@@ -88,22 +87,22 @@ def still_sent(messages: pl.LazyFrame, spans: pl.LazyFrame, zone: str) -> StillS
     )
 
 
-def _listed(rows: pl.DataFrame, spans: pl.LazyFrame, zone: str) -> pl.Series:
-    """Whether the person of each row was on the list when the row's day began."""
-    begin = (
-        pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone(zone).dt.convert_time_zone("UTC")
-    )
-    numbered = rows.with_row_index(_ROW).select(_ROW, "recipient", begin=begin).lazy()
+def _listed(rows: pl.DataFrame, spans: pl.LazyFrame, zone: str) -> pl.DataFrame:
+    """Rows whose person was on the list when the row's day began."""
+    midnight = pl.col("day").cast(pl.Datetime("us")).dt.replace_time_zone(zone)
+    numbered = rows.with_row_index(_ROW)
+    begun = numbered.select(_ROW, "recipient", begin=midnight.dt.convert_time_zone("UTC"))
     held = (pl.col("since") < pl.col("begin")) & (
         pl.col("until").is_null() | (pl.col("until") > pl.col("begin"))
     )
     found = (
-        numbered.join(spans.select("recipient", "since", "until"), on="recipient")
+        begun.lazy()
+        .join(spans.select("recipient", "since", "until"), on="recipient")
         .filter(held)
-        .select(pl.col(_ROW).unique())
-        .collect()[_ROW]
+        .select(_ROW)
+        .collect()
     )
-    return pl.int_range(rows.height, eager=True, dtype=found.dtype).is_in(found.implode())
+    return numbered.join(found, on=_ROW, how="semi", maintain_order="left").drop(_ROW)
 
 
 def _priced(skipped: pl.DataFrame, messages: pl.LazyFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, model_validator
 
+from sms_etl.compliance.packs import Pack
 from sms_etl.config.secrets import EnvSecret
 from sms_etl.model.vocabulary import MICRO
 
@@ -134,6 +135,26 @@ class EngagementSettings(Strict):
     opt_out_wordings: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
+class Compliance(Strict):
+    """What messages are held against: rule packs of the law, and limits of the house.
+
+    `quiet_from` and `quiet_to` are local times of the recipient; `grace_hours` after a refusal.
+    """
+
+    packs: tuple[Pack, ...] = ()
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    most_per_7_days: Annotated[int, Field(ge=1)] | None = None
+    most_per_30_days: Annotated[int, Field(ge=1)] | None = None
+    grace_hours: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _both_ends(self) -> Compliance:
+        if (self.quiet_from is None) != (self.quiet_to is None):
+            raise ValueError("give both 'quiet_from' and 'quiet_to', or neither")
+        return self
+
+
 class MoneySettings(Strict):
     """The currency of the reports and where dated rates are: a file, or a table of a database."""
 
@@ -241,6 +262,7 @@ class Settings(Strict):
     invoices: dict[Name, Any] = Field(default_factory=dict)
     reconciliation: Reconciliation = Reconciliation()
     money: MoneySettings | None = None
+    compliance: Compliance = Compliance()
     mail: Mail | None = None
     subscriptions: tuple[Subscription, ...] = ()
     path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
