@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from assets.attribution import build_attribution_asset, is_attributed
 from assets.checks import build_source_checks
 from assets.day_checks import build_day_checks
 from assets.engagement import build_stream_assets, build_stream_checks
@@ -29,6 +30,8 @@ def build_defs(project: Project) -> dg.Definitions:
     ]
     if project.settings.outbox is not None:
         assets.append(build_outbox_asset(project, partitions))
+    if is_attributed(project):
+        assets.append(build_attribution_asset(project, partitions))
     checks = [check for name in names for check in build_source_checks(project, name)]
     checks += [check for name in names for check in build_day_checks(project, name)]
     checks += [check for name in project.enabled for check in build_stream_checks(project, name)]

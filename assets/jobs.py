@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
+from assets.attribution import ATTRIBUTION_KEY, is_attributed
 from assets.engagement import events_key, stream_landing_key
 from assets.reconciliation import reconciliation_key
 from assets.reports import FINDINGS_KEY, edition_key, mail_key
@@ -16,6 +17,7 @@ DAILY_JOB = "daily"
 SETTLE_JOB = "settle"
 REBUILD_JOB = "rebuild_from_landing"
 FINDINGS_JOB = "watch"
+ATTRIBUTION_JOB = "attribute"
 
 
 def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
@@ -30,6 +32,7 @@ def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
     rebuilt += [reconciliation_key(name) for name in project.reconciled]
     if project.settings.outbox is not None:
         pulled.append(landing_key(OUTBOX_NAME))
+    attributed = [_attribution_job()] if is_attributed(project) else []
     return [
         dg.define_asset_job(
             DAILY_JOB,
@@ -53,8 +56,18 @@ def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
             selection=dg.AssetSelection.assets(FINDINGS_KEY),
             description="Bring the standing list of problems up to date.",
         ),
+        *attributed,
         *(report_job(subscription) for subscription in project.settings.subscriptions),
     ]
+
+
+def _attribution_job() -> UnresolvedAssetJobDefinition:
+    return dg.define_asset_job(
+        ATTRIBUTION_JOB,
+        selection=dg.AssetSelection.assets(ATTRIBUTION_KEY),
+        description="Tell robots from people and orders from messages, from the lake alone. "
+        "Backfill it after a change of rules.",
+    )
 
 
 def report_job_name(subscription: Subscription) -> str:

@@ -9,7 +9,7 @@ from dagster._core.definitions.partitions.partitioned_schedule import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
+from assets.jobs import ATTRIBUTION_JOB, DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
 from assets.partitions import RANGE_END, RANGE_START
 from assets.reports import FINDINGS_KEY, EditionConfig, MailConfig, edition_key, mail_key
 from sms_etl.config.settings import Subscription
@@ -17,6 +17,7 @@ from sms_etl.project import Project
 
 DAILY_HOUR, DAILY_MINUTE = 4, 30
 SETTLE_CRON = "15 6 * * *"
+ATTRIBUTION_CRON = "35 6 * * *"
 FINDINGS_CRON = "45 6 * * *"
 
 
@@ -51,37 +52,62 @@ def build_schedules(
         default_status=status,
         description="After the settling pull: which problems opened, persist or closed.",
     )
-    settle = _settle_schedule(project, by_name[SETTLE_JOB], status)
-    return [daily, settle, findings, *reports]
+    days = project.settings.project.settling_days
+    settle = _last_days_schedule(
+        project,
+        by_name[SETTLE_JOB],
+        status,
+        name="settle_late_receipts",
+        cron=SETTLE_CRON,
+        description=f"Pull the last {days} days again, in one run, for late receipts and prices.",
+    )
+    attributed = [
+        _last_days_schedule(
+            project,
+            by_name[ATTRIBUTION_JOB],
+            status,
+            name="attribute_orders",
+            cron=ATTRIBUTION_CRON,
+            description=f"After the settling pull: clicks and orders of the last {days} days.",
+        )
+        for job in by_name
+        if job == ATTRIBUTION_JOB
+    ]
+    return [daily, settle, *attributed, findings, *reports]
 
 
-def _settle_schedule(
+def _last_days_schedule(
     project: Project,
     job: UnresolvedAssetJobDefinition,
     status: dg.DefaultScheduleStatus,
+    *,
+    name: str,
+    cron: str,
+    description: str,
 ) -> dg.ScheduleDefinition:
+    """The last `settling_days` in one run, every morning."""
     days = project.settings.project.settling_days
 
     @dg.schedule(
-        name="settle_late_receipts",
+        name=name,
         job=job,
-        cron_schedule=SETTLE_CRON,
+        cron_schedule=cron,
         execution_timezone=project.settings.project.business_time_zone,
         default_status=status,
-        description=f"Pull the last {days} days again, in one run, for late receipts and prices.",
+        description=description,
     )
-    def settle(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    def last_days(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         moment = context.scheduled_execution_time.astimezone(project.settings.project.zone)
         last = moment.date() - timedelta(days=1)
         first = max(last - timedelta(days=days - 1), project.settings.project.first_day)
         if first > last:
             return dg.SkipReason("No business day is over yet.")
         return dg.RunRequest(
-            run_key=f"settle {moment.date()}",
+            run_key=f"{job.name} {moment.date()}",
             tags={RANGE_START: first.isoformat(), RANGE_END: last.isoformat()},
         )
 
-    return settle
+    return last_days
 
 
 def _report_schedule(

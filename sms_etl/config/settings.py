@@ -6,7 +6,7 @@ from datetime import date, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, model_validator
@@ -125,14 +125,28 @@ class Campaigns(Strict):
 
 
 class EngagementSettings(Strict):
-    """How replies and texts are read.
+    """How replies and texts are read, which clicks are robots', and what an order belongs to.
 
     `opt_out_keywords`: whole replies that refuse further messages. `opt_out_wordings`: phrases of
     texts that say how to refuse. Both beside those the project knows; any case and punctuation.
+    `robot_*`: limits of engagement.robots. `tie_days`: how long after a message a click without an
+    identifier may be its. `links` and `promo_codes`: link or code -> campaign. `click_days` and
+    `delivery_hours`: windows that reports tell conversion by; all are kept.
     """
 
     opt_out_keywords: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     opt_out_wordings: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    robot_seconds: Annotated[float, Field(ge=0)] = 5.0
+    robot_links: Annotated[int, Field(ge=2)] = 5
+    robot_links_seconds: Annotated[float, Field(gt=0)] = 10.0
+    robot_networks: tuple[str, ...] = ()
+    tie_days: Annotated[int, Field(ge=1, le=30)] = 7
+    links: dict[str, str] = Field(default_factory=dict)
+    promo_codes: dict[str, str] = Field(default_factory=dict)
+    click_days: Literal[1, 3, 5, 7] = 5
+    delivery_hours: Literal[12, 24] = 12
+    lift_days: Annotated[int, Field(ge=1, le=30)] = 7
+    loyalty_days: Annotated[int, Field(ge=90, le=730)] = 365
 
 
 class Compliance(Strict):

@@ -19,7 +19,7 @@ from datetime import timedelta
 import polars as pl
 
 from sms_etl.model.schemas import UTC_TIME
-from sms_etl.model.vocabulary import StatusClass
+from sms_etl.model.vocabulary import Purpose, StatusClass
 
 CLICK, DELIVERY = "click", "delivery"
 
@@ -64,9 +64,6 @@ _TOUCHES: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 TOUCHES = pl.Schema(_TOUCHES)
 
-TRANSACTIONAL = "transactional"
-"""Purpose of a message that an order brings about (a payment code), not the other way round."""
-
 _ORDER = ("source", "event_id")
 _ROW = "_row"
 
@@ -74,11 +71,12 @@ _ROW = "_row"
 def delivery_touches(messages: pl.LazyFrame) -> pl.LazyFrame:
     """TOUCHES of MESSAGES that arrived and were to sell something, or may have been.
 
+    A transactional message (a payment code) is brought about by an order, not the other way round.
     A delivery without a time counts from the submission.
     """
     return messages.filter(
         pl.col("status_class") == StatusClass.DELIVERED.value,
-        pl.col("purpose") != TRANSACTIONAL,
+        pl.col("purpose") != Purpose.TRANSACTIONAL.value,
     ).select(
         touch=pl.lit(DELIVERY),
         at=pl.coalesce("done_at", "submitted_at"),

@@ -16,11 +16,9 @@ import polars as pl
 from sms_etl.metrics.cohort import Cohort
 from sms_etl.metrics.compare import discoveries
 from sms_etl.metrics.rate import SMALL_SAMPLE, newcombe
+from sms_etl.model.vocabulary import HOLDOUT
 from sms_etl.reports.engagement_figures import Lift
 from sms_etl.reports.figures import Verdict
-
-HELD_OUT = "holdout"
-"""Word of the outbox's `skipped` for somebody left out of a campaign by lot."""
 
 PEOPLE = "people"
 _KEYS = ("campaign", "person")
@@ -42,7 +40,7 @@ def lifts_of(
         days: how long after the message, or after the time it would have gone, an order counts.
         cohort: the report's messages.
     """
-    held = cohort.of(asked.filter(skipped=HELD_OUT), "hour").collect()
+    held = cohort.of(asked.filter(skipped=HOLDOUT), "hour").collect()
     if held.is_empty():
         return ()
     campaigns = held["campaign"].unique().to_list()

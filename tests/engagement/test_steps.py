@@ -145,7 +145,7 @@ def test_dagster_lands_rebuilds_and_checks_streams(deployment, instance):
     keys = {key.to_user_string() for key in defs.resolve_asset_graph().get_all_asset_keys()}
     assert {key for key in keys if key.startswith("engagement")} == {
         "engagement/shop/replies", "engagement/polish/clicks", "engagement/polish/opt_outs",
-        "engagement/links/clicks",
+        "engagement/links/clicks", "engagement/attribution",
     }  # fmt: skip
     assert not [key for key in keys if key.endswith(("messages/polish", "cube/links"))]
     result = run(deployment.project, DAILY_JOB, instance)
