@@ -125,15 +125,21 @@ def report(
 
 @app.command()
 def dictionary(
-    provider: Annotated[str, typer.Argument(help="twilio, turbosms, smpp, smpp_map or gammu.")],
+    provider: Annotated[
+        str, typer.Argument(help="A kind of source, or a name of docs/dictionaries.md.")
+    ],
     word: Annotated[str, typer.Argument(help="A status word or a code.")],
 ) -> None:
     """Explain a status word or a code of a provider, in both languages."""
     from sms_etl.dictionaries import explain
+    from sms_etl.sources.registry import dictionary_name
 
-    found = explain(provider, word)
+    name = dictionary_name(provider)
+    found = explain(name, word)
     if found is None:
-        errors.print(f"The dictionary of {provider} has no {word!r}.")
+        errors.print(
+            f"The dictionary of {name} has no {word!r}; what it has: docs/dictionaries.md."
+        )
         raise typer.Exit(1)
     table = Table(show_header=False, box=None)
     for name, value in vars(found).items():

@@ -192,7 +192,7 @@ def _row(
 
 
 def _defaults(reason: str | None) -> dict[str, Any]:
-    found = reasons().filter(pl.col("reason") == reason)
+    found = reasons().filter(pl.col("reason") == pl.lit(reason, pl.String))
     return found.row(0, named=True) if found.height else {}
 
 

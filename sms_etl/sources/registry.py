@@ -94,6 +94,18 @@ def source_class(kind: str) -> type[Source]:
     return found
 
 
+def dictionary_name(name: str) -> str:
+    """The dictionary that a kind of source has unless its settings name another one.
+
+    A name that is no kind of source is a dictionary's own.
+    """
+    if name not in SOURCES:
+        return name
+    source = source_class(name)
+    setting = source.settings_type.model_fields.get("provider")
+    return str(setting.default) if setting else source.provider
+
+
 def make_source(name: str, settings: SourceSettings, base: Path) -> Source:
     """The source that a block of settings describes; relative paths are relative to `base`."""
     make: Callable[[str, Any, Path], Source] = source_class(settings.kind)
