@@ -86,6 +86,7 @@ class Session:
             self._expect(START_INPUT, self._server.docmd("DATA"))
             self._server.send(_stuff_dots(body))
             self._ask(before_end)
+            self._expect_silence()
         with self._breaks_as(OutcomeUnknownError, "the connection broke after the mail was sent"):
             self._wait_up_to(DATA_TIMEOUT_SECONDS)
             self._server.send(END_OF_DATA)
@@ -115,6 +116,26 @@ class Session:
                 self.drop()
         if not allowed:
             raise NotOursError("another run has claimed this mail")
+
+    def _expect_silence(self) -> None:
+        """Notice a server that hung up, or refused, amid the mail: it has not got the end mark.
+
+        Raises:
+            SMTPServerDisconnected: it did.
+        """
+        sock = self._server.sock
+        if sock is None:
+            raise smtplib.SMTPServerDisconnected("no connection")
+        sock.settimeout(0)
+        try:
+            said = sock.recv(1)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return
+        finally:
+            sock.settimeout(self._timeout)
+        raise smtplib.SMTPServerDisconnected(
+            "the server refused it halfway" if said else "the server hung up halfway"
+        )
 
     def _wait_up_to(self, seconds: float) -> None:
         if self._server.sock is not None:

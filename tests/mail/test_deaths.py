@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import multiprocessing
 import os
 import shutil
 import signal
@@ -15,13 +14,11 @@ from typing import Any
 import pytest
 
 from sms_etl.mail import ledger, send, smtp
-from tests.mail.world import OLENA, OWNER, PETRO, World, counts, scripted_server, states
-from tests.reports import samples
+from tests.mail.sender import PROCESSES, small_world
+from tests.mail.world import OLENA, OWNER, PETRO, counts, scripted_server, states
 from tests.store.postgres import PostgresServer
 
 DEAD = 99
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["sms_etl.mail.send"])
 WATCHED = (ledger.__file__, smtp.__file__)
 
 
@@ -40,10 +37,6 @@ def die_at_line(number: int) -> None:
         return trace
 
     sys.settrace(trace)
-
-
-def small_world(folder: Path, port: int = 1, url: str | None = None) -> World:
-    return World(folder, port, samples.nothing(), url)
 
 
 def deliver_in_child(
