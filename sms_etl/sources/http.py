@@ -381,6 +381,11 @@ class HttpClient:
         try:
             data = json.loads(body)
         except (ValueError, RecursionError):
+            if _is_json_of_another_charset(body):
+                raise PermanentSourceError(
+                    f"{self._source}: the answer is whole JSON but not in UTF-8. Set the account's "
+                    f"charset to UTF-8 at the provider."
+                ) from None
             raise _Again(f"the answer of {len(body)} bytes is not whole JSON") from None
         if self._inspect is not None:
             try:
@@ -443,6 +448,19 @@ class HttpClient:
     def _tell(self, state: RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
         log.warning("%s: %s; asking again in %.1f s", self._source, error, state.upcoming_sleep)
+
+
+def _is_json_of_another_charset(body: bytes) -> bool:
+    """Whether a body is JSON once its bytes outside ASCII are taken for letters of some charset."""
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        try:
+            json.loads(body.decode("latin-1"))
+        except (ValueError, RecursionError):
+            return False
+        return True
+    return False
 
 
 def _recalled(asked: _Asked, fingerprint: str, body: bytes, recording: Recording) -> Answer:

@@ -77,7 +77,7 @@ class Smsc(WindowSource[SmscSettings]):
         documents="https://smscentre.com/api/http/get_data/outbox, "
         "https://smscentre.com/api/http/status_messages, https://smsc.ua/api/http",
         to_check="the account's time zone (time_zone in the settings); that answers obey "
-        "charset=utf-8 (without it they are windows-1251) and keep to start and end when prev_id "
+        "charset=utf-8 (windows-1251 is refused, and told) and keep to start and end when prev_id "
         "is given; that error 3 means no messages and 9 too many requests here; that "
         "send_timestamp of a scheduled message does not change; whether cost is given back when a "
         "message fails; that type 0 is SMS (others, such as HLR requests, have no channel)",

@@ -1,5 +1,6 @@
 """SMSC against a scripted server: whole days, backwards by identifier, errors inside HTTP 200."""
 
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -118,3 +119,20 @@ def test_an_error_code_says_what_to_mend_or_is_asked_again(server, make, long_af
     with pytest.raises(TransientSourceError, match="error code 9"):
         pull(make(server.url), long_after)
     assert naps
+
+
+def test_answers_that_do_not_obey_the_charset_are_told_at_once(server, make, context_at):
+    body = json.dumps([RECORD], ensure_ascii=False).encode("windows-1251")
+    server.script = [Reply(body)]
+    with pytest.raises(PermanentSourceError, match="whole JSON but not in UTF-8"):
+        pull(make(server.url), context_at(datetime(2026, 7, 11, 6, tzinfo=UTC)))
+    assert len(server.asked) == 1
+
+
+def test_an_answer_cut_in_the_middle_of_a_letter_is_asked_for_again(server, make, context_at, naps):
+    whole = json.dumps([RECORD], ensure_ascii=False).encode()
+    cut = whole[: whole.index("Привіт".encode()) + 1]
+    server.script = [Reply(cut), Reply(whole), NOTHING]
+    pages = pull(make(server.url), context_at(datetime(2026, 7, 11, 6, tzinfo=UTC)))
+    assert sum(page.records for page in pages) == 1
+    assert len(naps) == 1
