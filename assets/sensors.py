@@ -1,19 +1,24 @@
 """Sensors: mail the owner when a run failed; pick up files dropped by hand."""
 
 import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
 
 import dagster as dg
 
 from assets.backfills import build_backfill_sensor
+from assets.engagement import events_key, stream_landing_key
 from assets.jobs import DAILY_JOB
 from assets.partitions import PARTITION, RANGE_END, RANGE_START
 from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.config.clock import now
+from sms_etl.engagement.build import stream_name
 from sms_etl.errors import SmsEtlError
 from sms_etl.mail.alert import alert_owner
 from sms_etl.model.schemas import OUTBOX
 from sms_etl.project import Project
-from sms_etl.sources.base import PullContext, PullKind
+from sms_etl.sources.base import PullContext, PullKind, PullPlan
 
 WILL_RETRY_TAG = "dagster/will_retry"
 FOLDER_INTERVAL_SECONDS = 60
@@ -29,9 +34,7 @@ def build_sensors(
         else dg.DefaultSensorStatus.STOPPED
     )
     folders = [
-        _dropped_files_sensor(project, name, partitions, status)
-        for name in project.source_names
-        if project.source(name).kind is PullKind.DROP_FOLDER
+        _dropped_files_sensor(project, dropped, partitions, status) for dropped in _dropped(project)
     ]
     return [
         _run_failure_sensor(project, status),
@@ -72,32 +75,49 @@ def _run_failure_sensor(project: Project, status: dg.DefaultSensorStatus) -> dg.
     return tell_the_owner
 
 
+@dataclass(frozen=True)
+class _Dropped:
+    """Files of a source: under which name they land, who plans their pulls, what follows."""
+
+    name: str
+    place: str
+    plan: Callable[[Sequence[date], PullContext], Iterator[PullPlan]]
+    assets: Sequence[dg.AssetKey]
+
+
+def _dropped(project: Project) -> Iterator[_Dropped]:
+    """Everything that is picked up from folders once; a list is read with every daily run."""
+    for name in project.enabled:
+        source = project.source(name)
+        if source.kind is not PullKind.DROP_FOLDER:
+            continue
+        if source.lists_messages:
+            keys = [landing_key(name), messages_key(name), cube_key(name)]
+            yield _Dropped(name, name, source.plan, keys)
+        for stream in project.streams(name):
+            if not stream.whole_list:
+                keys = [stream_landing_key(name, stream.kind), events_key(name, stream.kind)]
+                yield _Dropped(name, stream_name(name, stream.kind), stream.plan, keys)
+
+
 def _dropped_files_sensor(
     project: Project,
-    name: str,
+    files: _Dropped,
     partitions: dg.DailyPartitionsDefinition,
     status: dg.DefaultSensorStatus,
 ) -> dg.SensorDefinition:
     @dg.sensor(
-        name=f"files_for_{name}",
+        name=f"files_for_{files.name}",
         job_name=DAILY_JOB,
         minimum_interval_seconds=FOLDER_INTERVAL_SECONDS,
         default_status=status,
-        description=f"Starts a run over the days that files dropped for {name} cover.",
+        description=f"Starts a run over the days that files dropped for {files.name} cover.",
     )
     def dropped(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         try:
-            plans = list(
-                project.source(name).plan(
-                    [],
-                    PullContext(
-                        project.settings.project.zone,
-                        now(),
-                        OUTBOX.empty(),
-                        project.landing.checksums(name),
-                    ),
-                )
-            )
+            landed = project.landing.checksums(files.place)
+            zone = project.settings.project.zone
+            plans = list(files.plan([], PullContext(zone, now(), OUTBOX.empty(), landed)))
         except SmsEtlError as error:
             return dg.SkipReason(str(error))
         last = partitions.get_last_partition_key()
@@ -109,9 +129,9 @@ def _dropped_files_sensor(
         end = max(plan.last_day for plan in plans).isoformat()
         proof = hashlib.sha256("\n".join(sorted(plan.asked for plan in plans)).encode())
         return dg.RunRequest(
-            run_key=f"{name} {proof.hexdigest()}",
+            run_key=f"{files.name} {proof.hexdigest()}",
             tags={RANGE_START: start.isoformat(), RANGE_END: min(end, last)},
-            asset_selection=[landing_key(name), messages_key(name), cube_key(name)],
+            asset_selection=list(files.assets),
         )
 
     return dropped

@@ -78,9 +78,13 @@ class Project:
         return [name for name, block in self.settings.sources.items() if block.enabled]
 
     def streams(self, name: str) -> tuple[Stream, ...]:
-        """The engagement that the settings want to be pulled from a source."""
-        wanted = getattr(self.settings.sources[name], ENGAGEMENT_KEY, ())
-        return tuple(stream for stream in self.source(name).streams() if stream.kind in wanted)
+        """The engagement that the settings want to be pulled from a source.
+
+        All there is of a source that has no setting for it: a table of engagement.
+        """
+        streams = self.source(name).streams()
+        wanted = getattr(self.settings.sources[name], ENGAGEMENT_KEY, None)
+        return tuple(stream for stream in streams if wanted is None or stream.kind in wanted)
 
     def invoices(self, name: str) -> Invoices | None:
         """The folder of invoices of a source, if configured."""

@@ -22,7 +22,7 @@ from sms_etl.model.engagement import EVENT_CONSERVATION, EVENT_QUARANTINE, EVENT
 from sms_etl.model.schemas import OUTBOX
 from sms_etl.pipeline import pull_frame
 from sms_etl.project import Project
-from sms_etl.sources.base import PullContext, Stream
+from sms_etl.sources.base import PullContext, PullKind, Stream
 from sms_etl.store.landing import Manifest
 
 
@@ -57,10 +57,12 @@ def land_stream(
         PermanentSourceError, TransientSourceError: what was landed before stays.
     """
     landing, place = project.landing, stream_name(name, stream.kind)
+    picks_up_files = project.source(name).kind is PullKind.DROP_FOLDER
     context = PullContext(
         zone=project.settings.project.zone,
         now=now(),
         outbox=OUTBOX.empty(),
+        landed_checksums=landing.checksums(place) if picks_up_files else frozenset(),
         landed=lambda day: landing.pages(landing.manifests(place, [day])),
     )
     return landing.land_all(place, stream.plan(days, context), since=since)

@@ -22,6 +22,7 @@ import polars as pl
 from sms_etl.config.settings import SourceSettings
 from sms_etl.days import day_window
 from sms_etl.errors import SmsEtlError
+from sms_etl.model.schemas import OBSERVATIONS
 from sms_etl.model.vocabulary import Engagement
 
 log = logging.getLogger(__name__)
@@ -247,6 +248,24 @@ class Source(ABC):
             )
             for stream in self.streams()
         ]
+
+
+class EngagementOnly(Source):
+    """A source of engagement that lists no messages; every stream is checked by itself."""
+
+    lists_messages: ClassVar[bool] = False
+
+    def plan(self, _days: Sequence[date], _context: PullContext) -> Iterator[PullPlan]:
+        """No pulls."""
+        return iter(())
+
+    def read(self, _pages: Sequence[LandedPage]) -> pl.LazyFrame:
+        """No messages."""
+        return OBSERVATIONS.empty().lazy()
+
+    def check(self) -> list[CheckResult]:
+        """Nothing beside the streams."""
+        return []
 
 
 def checked(subject: str, call: Callable[[], object], found: str) -> CheckResult:

@@ -62,6 +62,11 @@ class DatabaseSettings(TimeReading):
     batch_rows: Annotated[int, Field(ge=1, le=100_000)] = 10_000
     session_zone: bool = True
 
+    @property
+    def by_time(self) -> bool:
+        """Whether rows are asked for by time; otherwise all of them are, whenever they are of."""
+        return True
+
     @model_validator(mode="after")
     def _one_of_each(self) -> DatabaseSettings:
         if (self.url is None) == (self.url_secret is None):
@@ -70,7 +75,8 @@ class DatabaseSettings(TimeReading):
             raise ValueError("give either 'table' or 'query'")
         if self.url is not None and sa.make_url(self.url).password:
             raise ValueError("a URL with a password belongs into the environment: use url_secret")
-        if self.query is not None and not (":start" in self.query and ":end" in self.query):
+        bound = self.query is None or (":start" in self.query and ":end" in self.query)
+        if self.by_time and not bound:
             raise ValueError("the query must use the parameters :start and :end")
         stored = self.time_formats[0]
         if stored not in (ISO, UNIX_SECONDS, UNIX_MILLISECONDS) and not stored.startswith("%Y"):
@@ -79,7 +85,7 @@ class DatabaseSettings(TimeReading):
 
 
 class Rows:
-    """Rows of one declared table or query.
+    """Rows of one declared table or query; without `time` every window holds all of them.
 
     `part` names a column shared by the parts of one message: all its parts are read, also those
     whose own time lies outside the window.
@@ -91,7 +97,7 @@ class Rows:
         settings: DatabaseSettings,
         base: Path,
         headings: Sequence[str],
-        time: str,
+        time: str | None,
         part: str | None = None,
     ) -> None:
         self._owner = owner
@@ -109,12 +115,13 @@ class Rows:
             TransientSourceError: the database cannot be reached now.
         """
         with self._connected() as connection:
-            start, end = self._bounds(window, connection.dialect.name)
+            bounds = self._bounds(window, connection.dialect.name) if self._time else ()
             result = connection.execution_options(yield_per=self._settings.batch_rows).execute(
-                self._statement(), {"start": start, "end": end}
+                self._statement(), dict(zip(("start", "end"), bounds, strict=False))
             )
             require_headings(list(result.keys()), self._headings, f"{self._owner}: the result")
-            asked = f"{self._settings.table or 'query'} from {start} to {end}"
+            span = " from {} to {}".format(*bounds) if bounds else ", all rows"
+            asked = f"{self._settings.table or 'query'}{span}"
             for rows in result.partitions():
                 yield Page(
                     body=_ndjson(list(result.keys()), rows),
@@ -127,25 +134,27 @@ class Rows:
     def try_out(self) -> None:
         """Ask for no rows at all: the same errors as `pages`, none of the cost."""
         now = datetime.now(UTC)
-        list(self.pages(Window(now, now)))
+        next(iter(self.pages(Window(now, now))), None)
 
     def _statement(self) -> sa.Executable:
         settings = self._settings
         if settings.query is not None:
             return sa.text(settings.query)
-        names = dict.fromkeys((*self._headings, self._time))
+        names = dict.fromkeys((*self._headings, *([self._time] if self._time else [])))
         columns: list[sa.ColumnClause[Any]] = [sa.column(name) for name in names]
         table = sa.table(settings.table or "", *columns, schema=settings.schema_name)
-        inside = self._inside(table)
+        if self._time is None:
+            return sa.select(*(table.c[name] for name in self._headings))
+        inside = self._inside(table, self._time)
         if self._part is not None:
             other = table.alias("other")
-            parts = sa.select(other.c[self._part]).where(self._inside(other))
+            parts = sa.select(other.c[self._part]).where(self._inside(other, self._time))
             inside = sa.or_(inside, table.c[self._part].in_(parts))
         wanted = [table.c[name] for name in self._headings]
         return sa.select(*wanted).where(inside).order_by(table.c[self._time])
 
-    def _inside(self, table: sa.FromClause) -> sa.ColumnElement[bool]:
-        time = table.c[self._time]
+    def _inside(self, table: sa.FromClause, column: str) -> sa.ColumnElement[bool]:
+        time = table.c[column]
         return sa.and_(time >= sa.bindparam("start"), time < sa.bindparam("end"))
 
     def _bounds(self, window: Window, dialect: str) -> tuple[Any, Any]:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 import polars as pl
 from pydantic import Field, model_validator
 
-from sms_etl.config.clock import now
 from sms_etl.config.secrets import EnvSecret
-from sms_etl.errors import PermanentSourceError
 from sms_etl.sources.base import (
     CheckResult,
     Facts,
     LandedPage,
-    Page,
     PageFormat,
     PullContext,
     PullKind,
@@ -27,15 +22,14 @@ from sms_etl.sources.base import (
     Source,
     checked,
 )
-from sms_etl.sources.files import Member, bytes_of, dropped_files, members
+from sms_etl.sources.dropped import DroppedFiles
+from sms_etl.sources.files import dropped_files
 from sms_etl.sources.made_ids import MADE_ID, with_made_ids
 from sms_etl.sources.mapping import MappedSettings, TimeColumn, mapped_observations
 from sms_etl.sources.presets import with_preset
 from sms_etl.sources.records import scan_pages
-from sms_etl.sources.tables import CsvReading, read_table
-from sms_etl.sources.values import ISO, blank_to_null
-
-_PRICE_WITH_DOT = r"^[+-]?\d+\.\d+$"
+from sms_etl.sources.tables import CsvReading, read_table, with_decimal_commas
+from sms_etl.sources.values import ISO
 
 
 class DropFolderSettings(MappedSettings, CsvReading):
@@ -65,13 +59,6 @@ class DropFolderSettings(MappedSettings, CsvReading):
         """Our columns that must be mapped; an identifier can be made of a row instead."""
         made = () if "message_id" in self.columns else ("recipient",)
         return (super().needed - {"message_id"}) | set(made)
-
-
-@dataclass(frozen=True)
-class _Table:
-    member: Member
-    records: int
-    days: tuple[date, date] | None
 
 
 class DropFolder(Source):
@@ -117,20 +104,7 @@ class DropFolder(Source):
         Raises:
             PermanentSourceError: the folder or some files cannot be read.
         """
-        refused = []
-        for path in dropped_files(self._folder, self.name):
-            try:
-                plan = self._plan_of(path, context)
-            except (PermanentSourceError, OSError) as error:
-                refused.append(f"{path}: {error}")
-                continue
-            if plan is not None:
-                yield plan
-        if refused:
-            raise PermanentSourceError(
-                f"{self.name}: {len(refused)} of the files cannot be read; the others were:\n"
-                + "\n".join(refused)
-            )
+        return self._files.new(context)
 
     def read(self, pages: Sequence[LandedPage]) -> pl.LazyFrame:
         """Landed files as OBSERVATIONS by the mapping of the settings."""
@@ -166,52 +140,17 @@ class DropFolder(Source):
         formats = dict.fromkeys((*self._settings.time_formats, ISO))
         return self._settings.model_copy(update={"time_formats": tuple(formats)})
 
-    def _plan_of(self, path: Path, context: PullContext) -> PullPlan | None:
-        body = bytes_of(path)
-        checksum = hashlib.sha256(body).hexdigest()
-        if checksum in context.landed_checksums:
-            return None
-        tables = [self._table(member, context.zone.key) for member in members(path.name, body)]
-        covered = [day for table in tables for day in table.days or ()]
-        today = context.now.astimezone(context.zone).date()
-        received = now()
-        pages = [
-            Page(
-                body=table.member.body,
-                format=table.member.format,
-                records=table.records,
-                request=f"file {path.name}",
-                received_at=received,
-                meta={"file": path.name, "file_sha256": checksum, "member": table.member.name},
-            )
-            for table in tables
-        ]
-        first, last = (min(covered), max(covered)) if covered else (today, today)
-        return PullPlan(first, last, f"file {path.name}", iter(pages))
-
-    def _table(self, member: Member, zone: str) -> _Table:
-        try:
-            frame = self._decoded(member.format, member.body)
-        except PermanentSourceError as error:
-            raise PermanentSourceError(f"{member.name}: {error}") from None
-        text = blank_to_null(pl.col(self._settings.time_heading))
-        day = self._reading.utc(text).dt.convert_time_zone(zone).dt.date()
-        first, last = frame.select(day.min().alias("first"), day.max().alias("last")).row(0)
-        if frame.height and first is None:
-            raise PermanentSourceError(
-                f"{member.name}: no time in column {self._settings.time_heading!r} can be read; "
-                f"mend 'time_formats' in the settings"
-            )
-        earliest = first and first - timedelta(days=self._settings.late_days)
-        return _Table(member, frame.height, None if first is None else (earliest, last))
+    @property
+    def _files(self) -> DroppedFiles:
+        settings = self._settings
+        return DroppedFiles(
+            self.name, self._folder, self._decoded, self._reading.utc, settings.time_heading,
+            settings.late_days,
+        )  # fmt: skip
 
     def _decoded(self, form: PageFormat, body: bytes) -> pl.DataFrame:
         frame = read_table(form, body, self._settings, self._settings.headings)
         price = self._settings.columns.get("price")
         if form is PageFormat.XLSX and price and self._settings.decimal == ",":
-            cell = pl.col(price)
-            with_comma = cell.str.replace(".", ",", literal=True)
-            frame = frame.with_columns(
-                pl.when(cell.str.contains(_PRICE_WITH_DOT)).then(with_comma).otherwise(cell)
-            )
+            return with_decimal_commas(frame, price)
         return frame

@@ -22,10 +22,10 @@ from requests.auth import AuthBase
 
 from sms_etl.config.clock import now
 from sms_etl.days import Window, day_window
-from sms_etl.model.schemas import OBSERVATIONS
 from sms_etl.model.vocabulary import Engagement
 from sms_etl.sources.base import (
     CheckResult,
+    EngagementOnly,
     LandedPage,
     Page,
     PullContext,
@@ -180,27 +180,14 @@ class HttpSource(Source, Generic[S]):
         )
 
 
-class EngagementSource(HttpSource[S]):
-    """A source of replies, stop lists or clicks that lists no messages."""
+class EngagementSource(EngagementOnly, HttpSource[S]):
+    """A provider's API of replies, stop lists or clicks that lists no messages."""
 
     kind: ClassVar[PullKind] = PullKind.WINDOW
-    lists_messages: ClassVar[bool] = False
-
-    def plan(self, _days: Sequence[date], _context: PullContext) -> Iterator[PullPlan]:
-        """No pulls."""
-        return iter(())
-
-    def read(self, _pages: Sequence[LandedPage]) -> pl.LazyFrame:
-        """No messages."""
-        return OBSERVATIONS.empty().lazy()
 
     def try_out(self, client: HttpClient) -> object:
         """Nothing: every stream is tried by itself."""
         return client
-
-    def check(self) -> list[CheckResult]:
-        """Nothing beside the streams."""
-        return []
 
 
 class WindowSource(HttpSource[S]):

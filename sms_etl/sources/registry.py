@@ -56,6 +56,8 @@ SOURCES: Mapping[str, str] = {
     "kannel_sqlbox": "KannelSqlbox",
     "kannel_log": "KannelLog",
     "sql": "Sql",
+    "sql_events": "SqlEvents",
+    "file_events": "FileEvents",
 }
 """Kind to the class in `sms_etl.sources.<kind>`, in order of use."""
 

@@ -17,6 +17,8 @@ from sms_etl.sources.base import PageFormat
 from sms_etl.sources.json_pages import MALFORMED, JsonReader
 from sms_etl.sources.mapping import require_headings
 
+_NUMBER_WITH_DOT = r"^[+-]?\d+\.\d+$"
+
 
 def _known_encoding(name: str) -> str:
     try:
@@ -64,6 +66,15 @@ def _marked(frame: pl.DataFrame) -> pl.DataFrame:
     if MALFORMED in frame.columns:
         return frame
     return frame.with_columns(pl.lit(None, pl.String).alias(MALFORMED))
+
+
+def with_decimal_commas(frame: pl.DataFrame, heading: str) -> pl.DataFrame:
+    """Numbers of typed cells of XLSX as its text cells write them where the sign is a comma."""
+    cell = pl.col(heading)
+    with_comma = cell.str.replace(".", ",", literal=True)
+    return frame.with_columns(
+        pl.when(cell.str.contains(_NUMBER_WITH_DOT)).then(with_comma).otherwise(cell)
+    )
 
 
 def _csv(body: bytes, reading: CsvReading) -> pl.DataFrame:
