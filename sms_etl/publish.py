@@ -35,6 +35,8 @@ from sms_etl.rates import read_rates
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
 from sms_etl.reports.editions import Edition, EditionStore
 from sms_etl.reports.figures import Figures, Reconciled, RestatedFigure
+from sms_etl.reports.operations import OperationsInputs, operations
+from sms_etl.reports.operations_figures import Operations
 from sms_etl.reports.periods import days_to_load, period_days
 from sms_etl.reports.reconciled import Reconciliation, reconciled
 from sms_etl.reports.render import render
@@ -125,6 +127,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
     more = {
         "restated": _restated(project, figures),
         "reconciliation": _reconciliation(project, figures),
+        "operations": _operations(project, figures),
     }
     return figures.model_copy(update=more)
 
@@ -155,6 +158,26 @@ def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
         )
         for one in found
     )
+
+
+def _operations(project: Project, figures: Figures) -> Operations | None:
+    """What was pulled, what is there and what came late, in a report that is about it."""
+    if figures.kind is not ReportKind.OPERATIONS:
+        return None
+    days = (figures.first_day, figures.last_day)
+    names, expected = project.source_names, days_between(*days)
+    built = project.lake.scan(CONSERVATION, *days).select("source", "day").unique().collect()
+    inputs = OperationsInputs(
+        manifests={name: project.landing.manifests(name, expected) for name in names},
+        built={
+            name: set(built.filter(source=name)["day"]) & project.landing.days(name)
+            for name in names
+        },
+        conservation=project.lake.scan(CONSERVATION, *days),
+        events=project.lake.scan(EVENTS, *days),
+        restatements=project.warehouse.restatements(*days),
+    )
+    return operations(inputs, days, project.settings.project.zone)
 
 
 def _reconciliation(project: Project, figures: Figures) -> tuple[Reconciled, ...]:

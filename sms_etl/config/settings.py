@@ -228,6 +228,10 @@ class ReportKind(StrEnum):
 
     PERIOD = "period"
     CAMPAIGN = "campaign"
+    PROVIDERS = "providers"
+    OPERATORS = "operators"
+    FAILURES = "failures"
+    OPERATIONS = "operations"
 
 
 class Period(StrEnum):

@@ -13,7 +13,7 @@ from sms_etl.metrics.events import TOLD
 from sms_etl.metrics.rate import Rate
 from sms_etl.metrics.recount import Key, Recount, Scope, Tally, added, recount
 from sms_etl.model.vocabulary import StatusClass
-from sms_etl.reports.figures import Figures, GroupRow, Reach, Totals
+from sms_etl.reports.figures import Comparison, Figures, GroupRow, Reach, Totals
 from sms_etl.reports.periods import previous_days
 
 Counted = dict[str, int]
@@ -45,10 +45,10 @@ def cross_check(figures: Figures, messages: pl.LazyFrame, zone: str) -> None:
     """
     counted = recount(messages, _scope(figures, zone))
     told = _told_totals(figures) | _told_reasons(figures) | _told_comparisons(figures)
-    told |= _told_ends(figures) | _told_reaches(figures)
+    told |= _told_ends(figures) | _told_reaches(figures) | _told_series(figures)
     expected = _expected_totals(figures, counted) | _expected_reasons(figures, counted)
     expected |= _expected_comparisons(figures, counted) | _expected_ends(counted)
-    expected |= _expected_reaches(figures, counted)
+    expected |= _expected_reaches(figures, counted) | _expected_series(counted)
     _compare(told, expected)
 
 
@@ -62,6 +62,7 @@ def _scope(figures: Figures, zone: str) -> Scope:
         zone=zone,
         campaign=figures.campaign,
         slow_seconds=tuple(sorted(slow)),
+        series=figures.scorecard.dimension if figures.scorecard else None,
     )
 
 
@@ -92,6 +93,8 @@ def _named_totals(figures: Figures) -> Iterator[tuple[str, Totals]]:
         yield f"by_day[{point.day}]", point.totals
     for cell in figures.hours:
         yield f"by_hour[{cell.weekday} {cell.hour}]", cell.totals
+    for route in figures.scorecard.routes if figures.scorecard else ():
+        yield f"by_route[{route.source} {route.operator}]", route.totals
 
 
 def _told_totals(figures: Figures) -> Counted:
@@ -126,7 +129,8 @@ def _expected_totals(figures: Figures, counted: Recount) -> Counted:
         {s.threshold_seconds for _, t in _named_totals(figures) for s in t.latency.slow}
     )
     found: Counted = {}
-    for cut, tallies in counted.by.items():
+    cuts = {cut: t for cut, t in counted.by.items() if cut != "route" or figures.scorecard}
+    for cut, tallies in cuts.items():
         for key, tally in tallies.items():
             name = _name(cut, key, tallies)
             if name is not None:
@@ -210,9 +214,10 @@ def _expected_reasons(figures: Figures, counted: Recount) -> Counted:
 
 def _told_comparisons(figures: Figures) -> Counted:
     found: Counted = {}
-    for one in figures.comparisons:
-        found |= _told_rate(f"comparisons[{one.key}].rate", one.rate)
-        found |= _told_rate(f"comparisons[{one.key}].base", one.base)
+    for cut, comparisons in _compared(figures).items():
+        for one in comparisons:
+            found |= _told_rate(f"{cut} comparisons[{one.key}].rate", one.rate)
+            found |= _told_rate(f"{cut} comparisons[{one.key}].base", one.base)
     if figures.change is not None:
         found |= _told_rate("change.rate", figures.change.rate)
         found |= _told_rate("change.base", figures.change.base)
@@ -220,25 +225,52 @@ def _told_comparisons(figures: Figures) -> Counted:
 
 
 def _expected_comparisons(figures: Figures, counted: Recount) -> Counted:
-    campaigns = {key[1]: tally for key, tally in counted.by["campaign"].items() if not key[0]}
-    everyone = added(campaigns.values())
     nothing = added([])
     found: Counted = {}
-    for one in figures.comparisons:
-        mine = campaigns.get(one.key, nothing)
-        others = added([everyone])
-        for word in ("messages", StatusClass.DELIVERED):
-            others[word] -= mine[word]
-        found |= _delivery(f"comparisons[{one.key}].rate", mine)
-        found |= _delivery(f"comparisons[{one.key}].base", others)
+    for cut, comparisons in _compared(figures).items():
+        groups = {key[1]: tally for key, tally in counted.by[cut].items() if not key[0]}
+        everyone = added(groups.values())
+        for one in comparisons:
+            mine = groups.get(one.key, nothing)
+            others = added([everyone])
+            for word in ("messages", StatusClass.DELIVERED):
+                others[word] -= mine[word]
+            found |= _delivery(f"{cut} comparisons[{one.key}].rate", mine)
+            found |= _delivery(f"{cut} comparisons[{one.key}].base", others)
     if figures.change is not None:
         found |= _delivery("change.rate", counted.by["total"].get((_NOW,), nothing))
         found |= _delivery("change.base", counted.by["total"].get((_THEN,), nothing))
     return found
 
 
+def _compared(figures: Figures) -> dict[str, tuple[Comparison, ...]]:
+    """Comparisons by the dimension whose values they compare."""
+    card = figures.scorecard
+    return {"campaign": figures.comparisons} | ({card.dimension: card.comparisons} if card else {})
+
+
 def _delivery(name: str, tally: Tally) -> Counted:
     return _rate(name, tally[StatusClass.DELIVERED], tally["messages"])
+
+
+# days of the values of a dimension
+
+
+def _told_series(figures: Figures) -> Counted:
+    return {
+        f"series[{group.key} {one.day}].{word}": value
+        for group in (figures.scorecard.series if figures.scorecard else ())
+        for one in group.days
+        for word, value in (("submitted", one.submitted), ("delivered", one.delivered))
+    }
+
+
+def _expected_series(counted: Recount) -> Counted:
+    return {
+        f"series[{key} {day}].{word}": value
+        for (key, day), tally in counted.series.items()
+        for word, value in (("submitted", tally["messages"]), ("delivered", tally["delivered"]))
+    }
 
 
 # days of receipts

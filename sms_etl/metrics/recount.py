@@ -20,6 +20,7 @@ UNDELIVERED = (StatusClass.FAILED, StatusClass.REJECTED, StatusClass.UNKNOWN)
 OPEN = (StatusClass.PENDING, StatusClass.UNKNOWN)
 BEFORE = "before"
 DIMENSIONS = ("campaign", "source", "sender", "country", "operator")
+ROUTE = ("source", "operator")
 
 Tally = dict[str, int]
 """Name of a count -> its value. Money is counted as `word[currency]`."""
@@ -33,13 +34,17 @@ _TIME = ("local_day", "weekday", "hour")
 
 @dataclass(frozen=True)
 class Scope:
-    """What a report covers: days of `zone`, the days before it, one campaign or all."""
+    """What a report covers: days of `zone`, the days before it, one campaign or all.
+
+    `series`: a dimension whose values are counted day by day.
+    """
 
     days: tuple[date, date]
     days_before: tuple[date, date] | None
     zone: str
     campaign: str | None
     slow_seconds: tuple[float, ...]
+    series: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,15 +52,17 @@ class Recount:
     """MESSAGES counted along every cut of a report, in one pass.
 
     `by[cut]`: (belongs to the days before, *key) -> tally, for the cuts total, day, hour
-    (weekday, hour) and every dimension. `reasons`: (before, reason, permanence) -> messages.
+    (weekday, hour), route (source, operator) and every dimension. `reasons`: (before, reason,
+    permanence) -> messages.
     `ends`: (day of the final status, class) -> messages. `people`: campaign, or none for all ->
-    `reached`, `named` and `nameless`.
+    `reached`, `named` and `nameless`. `series`: (value, day) -> messages and `delivered`.
     """
 
     by: Mapping[str, Mapping[Key, Tally]]
     reasons: Mapping[Key, int]
     ends: Mapping[Key, int]
     people: Mapping[str | None, Tally]
+    series: Mapping[Key, Tally]
 
 
 def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
@@ -66,11 +73,12 @@ def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
     """
     rows = _Rows(messages, scope)
     now = rows.all.filter(rows.asked, ~pl.col(BEFORE))
-    times, groups, ends, *people = pl.collect_all(
+    times, groups, ends, series, *people = pl.collect_all(
         [
             _sums(rows.all.filter(rows.asked), [BEFORE, *_TIME], scope),
             _sums(rows.all, [BEFORE, *DIMENSIONS, *_WHY], scope),
             _ends(rows),
+            _series(now, scope.series),
             _people(now, pl.col("campaign")),
             _people(now, pl.lit(None, pl.String)),
         ],
@@ -82,6 +90,7 @@ def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
             "total": _tallies(times, [BEFORE]),
             "day": _tallies(times, [BEFORE, "local_day"]),
             "hour": _tallies(times.filter(~pl.col(BEFORE)), [BEFORE, "weekday", "hour"]),
+            "route": _tallies(mine.filter(~pl.col(BEFORE)), [BEFORE, *ROUTE]),
             **{
                 name: _tallies(groups if name == "campaign" else mine, [BEFORE, name])
                 for name in DIMENSIONS
@@ -90,6 +99,9 @@ def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
         reasons=_counts(_reasons(mine)),
         ends=_counts(ends),
         people={row.pop("who"): row for frame in people for row in frame.iter_rows(named=True)},
+        series={
+            (row.pop("key"), row.pop("local_day")): row for row in series.iter_rows(named=True)
+        },
     )
 
 
@@ -203,6 +215,16 @@ def _people(rows: pl.LazyFrame, who: pl.Expr) -> pl.LazyFrame:
         reached=person.filter(named & pl.col("delivered")).n_unique(),
         named=person.filter(named).n_unique(),
         nameless=(~named).sum(),
+    )
+
+
+def _series(rows: pl.LazyFrame, dimension: str | None) -> pl.LazyFrame:
+    """Messages of every value of a dimension and day; none without a dimension."""
+    key = pl.col(dimension) if dimension else pl.lit(None, pl.String)
+    return (
+        rows.filter(pl.lit(dimension is not None))
+        .group_by(key.alias("key"), "local_day")
+        .agg(messages=pl.len().cast(pl.Int64), delivered=pl.col("delivered").sum().cast(pl.Int64))
     )
 
 

@@ -43,11 +43,13 @@ from sms_etl.reports.figures import (
     GroupRow,
     HourCell,
     ReasonRow,
+    Scorecard,
     SourceState,
     Totals,
 )
 from sms_etl.reports.letters import billed_by_source, latin_option, waste_of
 from sms_etl.reports.periods import previous_days
+from sms_etl.reports.scorecard import DIMENSION_OF, SOURCE, scorecard
 from sms_etl.reports.source_states import ConfiguredSource, source_states
 
 DIMENSIONS = ("campaign", "source", "sender", "country", "operator")
@@ -156,7 +158,8 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
         comparisons=_campaign_comparisons(rows),
         change=_change(rows, whole),
     )
-    return _with_letters(rows, _with_other_counts(rows, figures))
+    figures = _with_letters(rows, _with_other_counts(rows, figures))
+    return figures.model_copy(update={"scorecard": _scorecard(rows, figures)})
 
 
 @dataclass(frozen=True)
@@ -413,6 +416,17 @@ def _with_letters(rows: _Rows, figures: Figures) -> Figures:
             "sources": tuple(sources),
         }
     )
+
+
+def _scorecard(rows: _Rows, figures: Figures) -> Scorecard | None:
+    """Sources or operators beside each other, in a report that is about them."""
+    dimension = DIMENSION_OF.get(rows.request.kind)
+    if dimension is None:
+        return None
+    groups = figures.by_source if dimension == SOURCE else figures.by_operator
+    totals = {row.key: row.totals for row in groups}
+    days = days_between(*rows.days)
+    return scorecard(*rows.current, dimension, totals, days, rows.request.as_of)
 
 
 def _states(rows: _Rows) -> tuple[SourceState, ...]:

@@ -63,14 +63,17 @@ def _change(words: Words, delta: float, amount: str, *, good: int) -> Change:
     return Change(arrow, amount, word, "better" if better else "worse")
 
 
-def rate_change(words: Words, now: Rate, before: Rate | None) -> Change | None:
-    """Difference of two rates in percentage points; null when either says too little."""
+def rate_change(words: Words, now: Rate, before: Rate | None, *, good: int = 1) -> Change | None:
+    """Difference of two rates in percentage points; null when either says too little.
+
+    `good` is -1 for a rate that had better be low.
+    """
     if before is None or now.value is None or before.value is None or now.small or before.small:
         return None
     delta = now.value - before.value
     if round(delta * 100, 1) == 0:
         return _same(words)
-    return _change(words, delta, words.points(delta), good=1)
+    return _change(words, delta, words.points(delta), good=good)
 
 
 def _relative(words: Words, now: float, before: float, *, good: int) -> Change | None:

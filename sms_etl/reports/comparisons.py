@@ -18,12 +18,12 @@ from sms_etl.model.vocabulary import StatusClass
 from sms_etl.reports.figures import Comparison, Totals, Verdict
 
 PERIOD_KEY = "period"
-_STRATUM, _BATCH = "operator", "hour"
+OPERATOR, _BATCH = "operator", "hour"
 _COUNTS = ("n", "d")
 
 
 def against_the_others(
-    cube: pl.LazyFrame, dimension: str, totals: Mapping[str, Totals]
+    cube: pl.LazyFrame, dimension: str, totals: Mapping[str, Totals], stratum: str = OPERATOR
 ) -> tuple[Comparison, ...]:
     """Every value of a dimension against all its others, the largest first.
 
@@ -31,19 +31,20 @@ def against_the_others(
         cube: CUBE rows.
         dimension: Column of the groups.
         totals: Of every group in the cube.
+        stratum: Column whose mix is held equal.
     """
-    batches = _batches(cube, [dimension])
-    scatter = dispersion_of(batches, [dimension, _STRATUM])
-    by_stratum = batches.group_by(dimension, _STRATUM).agg(pl.col(_COUNTS).sum())
+    batches = _batches(cube, [dimension], stratum)
+    scatter = dispersion_of(batches, [dimension, stratum])
+    by_stratum = batches.group_by(dimension, stratum).agg(pl.col(_COUNTS).sum())
     everyone = (
-        by_stratum.group_by(_STRATUM)
+        by_stratum.group_by(stratum)
         .agg(pl.col(name).sum().alias(f"all_{name}") for name in _COUNTS)
-        .sort(_STRATUM)
+        .sort(stratum)
     )
     found = []
     for key in sorted(totals, key=lambda key: (-totals[key].submitted, key)):
         mine = by_stratum.filter(pl.col(dimension) == key).drop(dimension)
-        strata = everyone.join(mine, on=_STRATUM, how="left", maintain_order="left").select(
+        strata = everyone.join(mine, on=stratum, how="left", maintain_order="left").select(
             pl.col(_COUNTS).fill_null(0),
             *((pl.col(f"all_{c}") - pl.col(c).fill_null(0)).alias(f"base_{c}") for c in _COUNTS),
         )
@@ -66,15 +67,15 @@ def between_periods(
         now: Totals of the period.
         previous: Totals of the one before.
     """
-    batches = _batches(cube, [before])
-    scatter = dispersion_of(batches, [before, _STRATUM])
+    batches = _batches(cube, [before], OPERATOR)
+    scatter = dispersion_of(batches, [before, OPERATOR])
     strata = (
-        batches.group_by(_STRATUM)
+        batches.group_by(OPERATOR)
         .agg(
             *(pl.col(c).filter(~pl.col(before)).sum() for c in _COUNTS),
             *(pl.col(c).filter(before).sum().alias(f"base_{c}") for c in _COUNTS),
         )
-        .sort(_STRATUM)
+        .sort(OPERATOR)
     )
     told = difference(strata, scatter)
     if told is None:
@@ -126,13 +127,13 @@ def _comparison(key: str, rate: Rate, base: Rate, told: Difference) -> Compariso
     )
 
 
-def _batches(cube: pl.LazyFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """Messages `n` and delivered `d` of every hour, operator and group: what goes out together."""
+def _batches(cube: pl.LazyFrame, keys: Sequence[str], stratum: str) -> pl.DataFrame:
+    """Messages `n` and delivered `d` of every hour, stratum and group: what goes out together."""
     delivered = pl.col("status_class") == StatusClass.DELIVERED
     return (
-        cube.group_by([*keys, _STRATUM, _BATCH])
+        cube.group_by([*keys, stratum, _BATCH])
         .agg(n=pl.col("messages").sum(), d=pl.col("messages").filter(delivered).sum())
-        .sort([*keys, _STRATUM, _BATCH])
+        .sort([*keys, stratum, _BATCH])
         .collect(engine="streaming")
     )
 

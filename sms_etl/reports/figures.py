@@ -15,6 +15,7 @@ from enum import StrEnum
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Interval, Rate
 from sms_etl.reports.figure import Figure
+from sms_etl.reports.operations_figures import Operations
 
 FIGURES_VERSION = 2
 """Raised when the meaning of a field changes."""
@@ -224,6 +225,41 @@ class Comparison(Figure):
     verdict: Verdict
 
 
+class DayCount(Figure):
+    """Messages of one calendar day."""
+
+    day: date
+    submitted: int
+    delivered: int
+
+
+class GroupDays(Figure):
+    """The days of the report for one value of a dimension, empty ones too."""
+
+    key: str
+    days: tuple[DayCount, ...]
+
+
+class Route(Figure):
+    """What went to one operator by one source."""
+
+    source: str
+    operator: str
+    totals: Totals
+
+
+class Scorecard(Figure):
+    """Sources or operators beside each other.
+
+    `comparisons`: each against its others, at one mix of the other dimension of a route.
+    """
+
+    dimension: str
+    comparisons: tuple[Comparison, ...]
+    series: tuple[GroupDays, ...]
+    routes: tuple[Route, ...]
+
+
 class FindingKind(StrEnum):
     """What was noticed."""
 
@@ -389,6 +425,8 @@ class Figures(Figure):
     waste: tuple[EncodingWaste, ...] = ()
     latin_option: LatinOption | None = None
     reconciliation: tuple[Reconciled, ...] = ()
+    scorecard: Scorecard | None = None
+    operations: Operations | None = None
 
 
 VOLATILE_FIELDS = frozenset(
@@ -398,6 +436,7 @@ VOLATILE_FIELDS = frozenset(
         "all_median", "all_p90", "all_p95", "all_p99", "slow",
         "verdict",
         "restated",
+        "pulls",
     }
 )  # fmt: skip
 """Fields that move when the same data is pulled again; they make no new revision."""

@@ -73,7 +73,7 @@ def table(
         whole = _line(words, figures, words.text("Total"), everything, 0, beside=False)
     return Table(
         lines=lines,
-        left_out=_left_out(words, rest),
+        left_out=left_out(words, rest),
         total=whole,
         any_weak=any(line.weak for line in lines),
         prices=any(line.price != "—" for line in lines),
@@ -89,7 +89,8 @@ def _median(words: Words, totals: Totals) -> str:
     return at_most + words.duration(latency.median)
 
 
-def _price(words: Words, totals: Totals) -> str:
+def price(words: Words, totals: Totals) -> str:
+    """What one delivered message cost; a dash where it is not known."""
     cost = main_cost(totals)
     if cost is None or cost.per_delivered_micro is None:
         return "—"
@@ -108,13 +109,14 @@ def _line(
         change=cards.rate_change(words, rate, before.delivery if before else None),
         coverage=row.totals.coverage,
         median=_median(words, row.totals),
-        price=_price(words, row.totals),
+        price=price(words, row.totals),
         weak=not beside and weak(rate, figures.totals.delivery),
         mine=beside and row.key == figures.campaign,
     )
 
 
-def _left_out(words: Words, rest: Sequence[GroupRow]) -> str:
+def left_out(words: Words, rest: Sequence[GroupRow]) -> str:
+    """How many rows a table does not show; empty for none."""
     if not rest:
         return ""
     messages = sum(row.totals.submitted for row in rest)

@@ -9,20 +9,34 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sms_etl.config.settings import Period, ReportKind
-from sms_etl.reports import advice, cards, sentences
+from sms_etl.reports import (
+    advice,
+    cards,
+    failures_told,
+    operations_told,
+    routes_told,
+    sentences,
+)
 from sms_etl.reports.figures import Figures, GroupRow
 from sms_etl.reports.language import Words
 from sms_etl.reports.sections.campaigns import CAMPAIGNS
+from sms_etl.reports.sections.countries import COUNTRIES
+from sms_etl.reports.sections.coverage import COVERAGE
 from sms_etl.reports.sections.daily import DAILY
 from sms_etl.reports.sections.definitions import DEFINITIONS
 from sms_etl.reports.sections.findings import FINDINGS
 from sms_etl.reports.sections.hours import HOURS
+from sms_etl.reports.sections.late import LATE
+from sms_etl.reports.sections.multiples import MULTIPLES
 from sms_etl.reports.sections.nothing import NOTHING
 from sms_etl.reports.sections.operators import OPERATORS
 from sms_etl.reports.sections.places import PLACES
+from sms_etl.reports.sections.pulls import PULLS
 from sms_etl.reports.sections.quality import QUALITY
 from sms_etl.reports.sections.reasons import REASONS
-from sms_etl.reports.sections.section import Section
+from sms_etl.reports.sections.routes import ROUTES
+from sms_etl.reports.sections.scorecard import SCORECARD
+from sms_etl.reports.sections.section import Section, always
 from sms_etl.reports.sections.sources import SOURCES
 from sms_etl.reports.sections.steps import steps_section
 from sms_etl.reports.sections.summary import summary_section
@@ -76,6 +90,26 @@ def _period_title(words: Words, figures: Figures) -> tuple[str, str]:
     return _period_name(words, figures.period), words.text("SMS delivery")
 
 
+def _providers_title(words: Words, figures: Figures) -> tuple[str, str]:
+    return _period_name(words, figures.period), words.text("Providers and routes")
+
+
+def _operators_title(words: Words, figures: Figures) -> tuple[str, str]:
+    return _period_name(words, figures.period), words.text("Operators and countries")
+
+
+def _failures_title(words: Words, figures: Figures) -> tuple[str, str]:
+    return _period_name(words, figures.period), words.text("Failures and a clean base")
+
+
+def _operations_title(words: Words, figures: Figures) -> tuple[str, str]:
+    return _period_name(words, figures.period), words.text("Data: pulls and completeness")
+
+
+def _nothing_compared(_words: Words, _figures: Figures) -> str:
+    return ""
+
+
 def _campaign_title(words: Words, figures: Figures) -> tuple[str, str]:
     name = figures.campaign_label or figures.campaign or ""
     return words.text("Campaign report"), words.label(name)
@@ -85,6 +119,10 @@ def _campaign_rows(words: Words, figures: Figures) -> Rows:
     if not figures.by_campaign:
         return _operator_rows(words, figures)
     return words.text("Campaigns"), figures.by_campaign, "campaign"
+
+
+def _source_rows(words: Words, figures: Figures) -> Rows:
+    return words.text("Sources"), figures.by_source, "source"
 
 
 def _operator_rows(words: Words, figures: Figures) -> Rows:
@@ -123,5 +161,77 @@ KINDS: dict[ReportKind, Kind] = {
         steps=advice.steps,
         main_rows=_operator_rows,
         sections=DELIVERY_SECTIONS,
+    ),
+    ReportKind.PROVIDERS: Kind(
+        title=_providers_title,
+        headline=routes_told.providers_headline,
+        cards=cards.delivery_cards,
+        steps=routes_told.steps,
+        main_rows=_source_rows,
+        sections=(
+            summary_section(cards.delivery_cards),
+            steps_section(routes_told.steps),
+            SCORECARD,
+            ROUTES,
+            MULTIPLES,
+            FINDINGS,
+            NOTHING,
+            QUALITY,
+            DEFINITIONS,
+        ),
+    ),
+    ReportKind.OPERATORS: Kind(
+        title=_operators_title,
+        headline=routes_told.operators_headline,
+        cards=cards.delivery_cards,
+        steps=routes_told.steps,
+        main_rows=_operator_rows,
+        sections=(
+            summary_section(cards.delivery_cards),
+            steps_section(routes_told.steps),
+            SCORECARD,
+            MULTIPLES,
+            OPERATORS,
+            COUNTRIES,
+            ROUTES,
+            NOTHING,
+            QUALITY,
+            DEFINITIONS,
+        ),
+    ),
+    ReportKind.FAILURES: Kind(
+        title=_failures_title,
+        headline=failures_told.headline,
+        cards=failures_told.failure_cards,
+        steps=advice.steps,
+        main_rows=_campaign_rows,
+        sections=(
+            summary_section(failures_told.failure_cards),
+            steps_section(advice.steps),
+            REASONS,
+            DAILY,
+            FINDINGS,
+            CAMPAIGNS,
+            OPERATORS,
+            SOURCES,
+            NOTHING,
+            QUALITY,
+            DEFINITIONS,
+        ),
+    ),
+    ReportKind.OPERATIONS: Kind(
+        title=_operations_title,
+        headline=operations_told.headline,
+        cards=operations_told.operations_cards,
+        steps=operations_told.steps,
+        main_rows=_source_rows,
+        sections=(
+            summary_section(operations_told.operations_cards, _nothing_compared, always),
+            steps_section(operations_told.steps),
+            COVERAGE,
+            PULLS,
+            LATE,
+            QUALITY,
+        ),
     ),
 }

@@ -18,7 +18,8 @@ DAY_HOURS = 24
 WEEK_DAYS = 7
 
 
-def _svg(width: float, height: float, body: str) -> str:
+def svg_of(width: float, height: float, body: str) -> str:
+    """A drawing of a size in CSS pixels."""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
         f'viewBox="0 0 {width:g} {height:g}">{body}</svg>'
@@ -44,7 +45,7 @@ def sparkline(series: Sequence[float | None]) -> str:
         last = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.4" fill="{BLUE}"/>'
         pen = "L"
     line = f'<path d="{"".join(path)}" fill="none" stroke="{GREY}" stroke-width="1.4"/>'
-    return _svg(SPARK_WIDTH, SPARK_HEIGHT, line + last)
+    return svg_of(SPARK_WIDTH, SPARK_HEIGHT, line + last)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def heat_map(figures: Figures, words: Words, grid: Grid) -> HeatMap:
     weak_hours: list[tuple[int, int]] = []
     for weekday, name in enumerate(words.weekdays(), start=1):
         top = (weekday - 1) * (grid.row + 2)
-        body.append(_text(0, top + grid.row - 5, name, grid.letters, INK))
+        body.append(text_at(0, top + grid.row - 5, name, grid.letters, INK))
         for hour in range(DAY_HOURS):
             totals = cells.get((weekday, hour))
             n = totals.submitted if totals else 0
@@ -105,11 +106,13 @@ def heat_map(figures: Figures, words: Words, grid: Grid) -> HeatMap:
             weak_hours += [(weekday, hour)] if poor else []
     bottom = WEEK_DAYS * (grid.row + 2)
     body += [
-        _text(GUTTER + h * _column(grid), bottom + grid.letters, f"{h:02}:00", grid.letters, MUTED)
+        text_at(
+            GUTTER + h * _column(grid), bottom + grid.letters, f"{h:02}:00", grid.letters, MUTED
+        )
         for h in range(0, DAY_HOURS, grid.every)
     ]
     busiest = max(cells, key=lambda at: (cells[at].submitted, at))
-    drawing = _svg(grid.width, bottom + grid.letters + 4, "".join(body))
+    drawing = svg_of(grid.width, bottom + grid.letters + 4, "".join(body))
     return HeatMap(drawing, _legend(words, steps), busiest, tuple(weak_hours))
 
 
@@ -133,10 +136,15 @@ def _cell(grid: Grid, hour: int, top: int, colour: str, *, poor: bool) -> str:
     )
 
 
-def _text(x: float, y: float, text: str, size: int, colour: str) -> Markup:
-    return Markup('<text x="{}" y="{}" font-family="{}" font-size="{}" fill="{}">{}</text>').format(
-        f"{x:.1f}", f"{y:.1f}", FAMILY, size, colour, escape(text)
-    )
+def text_at(x: float, y: float, text: str, size: int, colour: str, anchor: str = "start") -> Markup:
+    """A line of text with its start, middle or end at a point."""
+    return Markup(
+        '<text x="{}" y="{}" font-family="{}" font-size="{}" fill="{}"{}>{}</text>'
+    ).format(
+        f"{x:.1f}", f"{y:.1f}", FAMILY, size, colour,
+        "" if anchor == "start" else Markup(' text-anchor="{}"').format(anchor),
+        escape(text),
+    )  # fmt: skip
 
 
 def _legend(words: Words, steps: list[int]) -> tuple[tuple[str, str], ...]:

@@ -8,21 +8,36 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from sms_etl.config.settings import Period, ReportKind
-from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.metrics.rate import Interval, Rate, wilson
 from sms_etl.reports.figures import (
     FIGURES_VERSION,
+    Comparison,
     Cost,
+    DayCount,
     DayPoint,
     Figures,
     Finding,
     FindingKind,
+    GroupDays,
     GroupRow,
     HourCell,
     Latency,
     ReasonRow,
+    Route,
+    Scorecard,
     SourceState,
     TimeQuality,
     Totals,
+    Verdict,
+)
+from sms_etl.reports.operations_figures import (
+    DayFates,
+    LateCount,
+    LateReceipts,
+    Operations,
+    Pulls,
+    RestatedSource,
+    SourceDays,
 )
 
 AS_OF = datetime(2026, 11, 1, 4, 40, tzinfo=UTC)
@@ -452,4 +467,155 @@ def campaign(submitted: int = 8_412) -> Figures:
                 }
             ),
         ),
+    )
+
+
+ROUTES = (
+    ("turbosms", "Kyivstar", 0.975), ("turbosms", "Vodafone Ukraine", 0.968),
+    ("turbosms", "lifecell", 0.921), ("turbosms", "unknown", 0.71),
+    ("alphasms", "Kyivstar", 0.972), ("alphasms", "Vodafone Ukraine", 0.97),
+    ("alphasms", "lifecell", 0.964), ("alphasms", "unknown", 0.69),
+    ("vonage", "Kyivstar", 0.974), ("vonage", "lifecell", 0.966), ("twilio", "Kyivstar", 0.98),
+)  # fmt: skip
+SOURCE_PARTS = {"turbosms": 0.62, "alphasms": 0.28, "vonage": 0.09, "twilio": 0.01}
+OPERATOR_PARTS = {name: part for name, part, _ in OPERATORS}
+
+
+def _comparison(row: GroupRow, base: GroupRow, standardised: float, verdict: Verdict) -> Comparison:
+    return Comparison(
+        key=row.key,
+        rate=row.totals.delivery,
+        base=base.totals.delivery,
+        plain=standardised - 0.001,
+        rate_effect=standardised,
+        mix_effect=-0.001,
+        standardised=standardised,
+        interval=Interval(low=standardised - 0.002, high=standardised + 0.002),
+        common=0.97,
+        dispersion=1.4,
+        p_value=0.001,
+        verdict=verdict,
+    )
+
+
+def _scorecard(figures: Figures, dimension: str) -> Scorecard:
+    n = figures.totals.submitted
+    rows = figures.by_source if dimension == "source" else figures.by_operator
+    worst, rest = (
+        ("turbosms" if dimension == "source" else "lifecell"),
+        iter([(0.006, Verdict.BETTER), (0.001, Verdict.NOT_SHOWN), (0.0, Verdict.TOO_EARLY)]),
+    )
+    verdicts = [(-0.014, Verdict.WORSE) if row.key == worst else next(rest) for row in rows]
+    random_ = random.Random(11)
+    series = []
+    for row in rows:
+        days = []
+        for point in figures.days:
+            submitted = round(point.totals.submitted * row.totals.submitted / n)
+            share = (row.totals.delivery.value or 0.0) + random_.uniform(-0.004, 0.004)
+            if point.day in OUTAGE and row.key in {"turbosms", "lifecell"}:
+                share = 0.86
+            days.append(
+                DayCount(day=point.day, submitted=submitted, delivered=round(submitted * share))
+            )
+        series.append(GroupDays(key=row.key, days=tuple(days)))
+    routes = tuple(
+        Route(
+            source=source,
+            operator=operator,
+            totals=totals(round(n * SOURCE_PARTS[source] * OPERATOR_PARTS[operator]), share),
+        )
+        for source, operator, share in ROUTES
+    )
+    return Scorecard(
+        dimension=dimension,
+        comparisons=tuple(
+            _comparison(row, rows[0], amount, verdict)
+            for row, (amount, verdict) in zip(rows, verdicts, strict=True)
+        ),
+        series=tuple(series),
+        routes=routes,
+    )
+
+
+def providers() -> Figures:
+    """October by source and route: one source loses the messages to one operator."""
+    figures = month(kind=ReportKind.PROVIDERS)
+    return figures.model_copy(update={"scorecard": _scorecard(figures, "source")})
+
+
+def operators() -> Figures:
+    """October by operator and country."""
+    figures = month(kind=ReportKind.OPERATORS)
+    return figures.model_copy(update={"scorecard": _scorecard(figures, "operator")})
+
+
+def failures() -> Figures:
+    """October by what did not arrive."""
+    return month(kind=ReportKind.FAILURES)
+
+
+def operations() -> Figures:
+    """October by what was pulled: a missing day, late receipts, restated figures."""
+    figures = month(kind=ReportKind.OPERATIONS)
+    days = [point.day for point in figures.days]
+    pulls, fates, late = [], [], []
+    for n, state in enumerate(figures.sources):
+        pulls.append(
+            Pulls(
+                source=state.source,
+                count=31 * (3 if n else 1) + 4,
+                pages=state.records // 1000 + 31,
+                records=state.records,
+                seconds=1_912.4 / (n + 1),
+                slowest_seconds=131.2 / (n + 1),
+                retries=(0, 640, 3, 12)[n],
+                waited_seconds=(0.0, 311.5, 4.0, 18.0)[n],
+                last_at=AS_OF - timedelta(minutes=25 + n),
+            )
+        )
+        fates.append(
+            SourceDays(
+                source=state.source,
+                days=tuple(
+                    DayFates(
+                        day=day,
+                        built=day not in state.missing_days,
+                        messages=0 if n == 3 and day.isoweekday() > 5 else state.messages // 31,
+                        set_aside=15 if state.quarantined and day == OUTAGE[0] else 0,
+                    )
+                    for day in days
+                ),
+            )
+        )
+        late.append(
+            LateReceipts(
+                source=state.source,
+                ended=state.messages - 1000 * n,
+                late=tuple(
+                    LateCount(hours=hours, messages=count // (n + 1))
+                    for hours, count in ((0, 4_120), (24, 610), (72, 12))
+                ),
+            )
+        )
+    restated = (
+        RestatedSource(
+            source="turbosms", figure="delivered", currency="", change=5_133, days=4,
+            last_day=LAST, causes=("receipts",),
+        ),
+        RestatedSource(
+            source="turbosms", figure="pending", currency="", change=-5_360, days=4,
+            last_day=LAST, causes=("receipts",),
+        ),
+        RestatedSource(
+            source="vonage", figure="spent", currency="UAH", change=1_204_000_000, days=31,
+            last_day=LAST, causes=("prices", "settings"),
+        ),
+    )  # fmt: skip
+    return figures.model_copy(
+        update={
+            "operations": Operations(
+                pulls=tuple(pulls), days=tuple(fates), late=tuple(late), restated=restated
+            )
+        }
     )

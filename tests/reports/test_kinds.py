@@ -10,6 +10,7 @@ from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.reports.kinds import KINDS, kind_of
 from sms_etl.reports.language import TEMPLATES, Words
 from sms_etl.reports.periods import period_days, previous_days
+from sms_etl.reports.render import render_html
 from tests.reports import samples
 
 
@@ -64,3 +65,15 @@ def test_periods_follow_each_other_without_gap_or_overlap(period, reference):
     before = previous_days(period, first, last)
     assert before == period_days(period, first - timedelta(days=1))
     assert before[1] == first - timedelta(days=1)
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("kind", [kind.value for kind in ReportKind])
+def test_every_kind_is_drawn_in_every_language(kind, language):
+    """With data in every section; the page holds no English where it is Ukrainian."""
+    figures = samples.month() if kind == "period" else getattr(samples, kind)()
+    page = render_html(figures, language).decode()
+    assert figures.kind == kind
+    for section in kind_of(figures).printed(figures):
+        assert section.values(figures, Words(language))
+    assert page.count("<h2>") >= len(kind_of(figures).printed(figures)) - 2

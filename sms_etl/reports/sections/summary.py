@@ -8,7 +8,7 @@ from sms_etl.reports import marks, verdicts
 from sms_etl.reports.cards import Card
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
-from sms_etl.reports.sections.section import Section, Values
+from sms_etl.reports.sections.section import Section, Values, sent
 
 
 def compared(words: Words, figures: Figures) -> str:
@@ -23,16 +23,25 @@ def compared(words: Words, figures: Figures) -> str:
     )
 
 
-def summary_section(cards_of: Callable[[Words, Figures], list[Card]]) -> Section:
-    """The cards of one kind of report, with their sparklines."""
+def changes_told(words: Words, figures: Figures) -> str:
+    """What changes are measured against, and whether delivery has changed."""
+    told = (compared(words, figures), verdicts.change_sentence(words, figures))
+    return " ".join(text for text in told if text)
+
+
+def summary_section(
+    cards_of: Callable[[Words, Figures], list[Card]],
+    told: Callable[[Words, Figures], str] = changes_told,
+    has_data: Callable[[Figures], bool] = sent,
+) -> Section:
+    """The cards of one kind of report, with their sparklines and a sentence above them."""
 
     def values(figures: Figures, words: Words) -> Values:
         shown = cards_of(words, figures)
-        told = (compared(words, figures), verdicts.change_sentence(words, figures))
         return {
-            "compared": " ".join(text for text in told if text),
+            "compared": told(words, figures),
             "cards": shown,
             "sparks": [marks.sparkline(card.series) for card in shown],
         }
 
-    return Section("summary", values)
+    return Section("summary", values, has_data)
