@@ -21,6 +21,15 @@ Judged = tuple[bool, Metadata]
 
 def build_day_checks(project: Project, name: str) -> list[dg.AssetChecksDefinition]:
     """Freshness, volume, coverage, duplicates and shape of one source."""
+    freshness = _check(
+        project,
+        name,
+        cube_key(name),
+        FRESHNESS_CHECK,
+        "Yesterday, by the business time zone, was pulled after it was over and is built; a "
+        "backfill of older days does not count.",
+        lambda _days: _freshness(project, name),
+    )
     return [
         _check(
             project,
@@ -56,15 +65,7 @@ def build_day_checks(project: Project, name: str) -> list[dg.AssetChecksDefiniti
             "Days old enough have final states for as many messages as the two weeks before.",
             lambda days: _coverage(project, name, days),
         ),
-        _check(
-            project,
-            name,
-            cube_key(name),
-            FRESHNESS_CHECK,
-            "Yesterday, by the business time zone, was pulled after it was over and is built; a "
-            "backfill of older days does not count.",
-            lambda _days: _freshness(project, name),
-        ),
+        *([freshness] if name in steps.awaited_daily(project) else []),
     ]
 
 

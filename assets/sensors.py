@@ -1,4 +1,4 @@
-"""Sensors: mail the owner when a run failed; pick up files dropped by hand."""
+"""Every sensor: notices to owners, the command line's backfills, files dropped by hand."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +10,16 @@ import dagster as dg
 from assets.backfills import build_backfill_sensor
 from assets.engagement import events_key, stream_landing_key
 from assets.jobs import DAILY_JOB
-from assets.partitions import PARTITION, RANGE_END, RANGE_START
+from assets.notices import build_notice_sensors
+from assets.partitions import RANGE_END, RANGE_START
 from assets.sources import cube_key, landing_key, messages_key
 from sms_etl.config.clock import now
 from sms_etl.engagement.build import stream_name
 from sms_etl.errors import SmsEtlError
-from sms_etl.mail.alert import alert_owner
 from sms_etl.model.schemas import OUTBOX
 from sms_etl.project import Project
 from sms_etl.sources.base import PullContext, PullKind, PullPlan
 
-WILL_RETRY_TAG = "dagster/will_retry"
 FOLDER_INTERVAL_SECONDS = 60
 
 
@@ -37,42 +36,10 @@ def build_sensors(
         _dropped_files_sensor(project, dropped, partitions, status) for dropped in _dropped(project)
     ]
     return [
-        _run_failure_sensor(project, status),
+        *build_notice_sensors(project, status),
         build_backfill_sensor(project, status),
         *folders,
     ]
-
-
-def _run_failure_sensor(project: Project, status: dg.DefaultSensorStatus) -> dg.SensorDefinition:
-    @dg.run_failure_sensor(
-        name="tell_the_owner",
-        default_status=status,
-        description="Mails the owner one short text for each failed run that will not be retried.",
-    )
-    def tell_the_owner(context: dg.RunFailureSensorContext) -> None:
-        run = context.dagster_run
-        if run.tags.get(WILL_RETRY_TAG) == "true":
-            return
-        if project.settings.mail is None:
-            context.log.warning("No [mail] in the settings: nobody was told of the failed run.")
-            return
-        steps = [
-            f"- {event.step_key}: {_sentence(event)}" for event in context.get_step_failure_events()
-        ]
-        body = "\n".join(
-            [
-                f"The job '{run.job_name}' failed.",
-                "",
-                *(steps or [f"- {context.failure_event.message}"]),
-                "",
-                f"Days: {_days_of(run)}",
-                f"Run: {run.run_id}",
-                "Other sources of the same run went on. Nothing was mailed to readers from it.",
-            ]
-        )
-        alert_owner(project.settings, f"SMS report: job '{run.job_name}' failed", body)
-
-    return tell_the_owner
 
 
 @dataclass(frozen=True)
@@ -135,15 +102,3 @@ def _dropped_files_sensor(
         )
 
     return dropped
-
-
-def _sentence(event: dg.DagsterEvent) -> str:
-    error = event.step_failure_data.error
-    description = getattr(event.step_failure_data.user_failure_data, "description", None)
-    return description or (error.message.strip() if error else "no error was recorded")
-
-
-def _days_of(run: dg.DagsterRun) -> str:
-    first = run.tags.get(RANGE_START) or run.tags.get(PARTITION) or "none"
-    last = run.tags.get(RANGE_END)
-    return f"{first} to {last}" if last else first

@@ -149,6 +149,26 @@ def dictionary(
 
 
 @app.command()
+def alive(
+    within: Annotated[
+        int, typer.Option("--within-minutes", min=1, help="The longest silence that is normal.")
+    ] = 30,
+) -> None:
+    """Say whether the scheduler was heard of lately; exit code 1 if not. For a cron job."""
+    from sms_etl.notices import silent_for
+
+    silence = silent_for(Project.open(), now())
+    if silence is None:
+        errors.print("The scheduler was never heard of. Is the Dagster daemon running?")
+        raise typer.Exit(1)
+    minutes = int(silence.total_seconds() // 60)
+    if silence > timedelta(minutes=within):
+        errors.print(f"The scheduler has been silent for {minutes} minutes. Start the daemon.")
+        raise typer.Exit(1)
+    console.print(f"The scheduler was heard of {minutes} minutes ago.")
+
+
+@app.command()
 def reconcile(
     first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMATS, help="First day.")],
     last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMATS, help="Last day.")],

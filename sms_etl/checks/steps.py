@@ -19,6 +19,7 @@ from sms_etl.checks.shape import Drift, Shape, drift, shape_of
 from sms_etl.days import day_window, days_between
 from sms_etl.model.schemas import CONSERVATION, CUBE, MESSAGES
 from sms_etl.project import Project
+from sms_etl.sources.base import PullKind
 
 ONE_DAY = timedelta(days=1)
 
@@ -66,6 +67,15 @@ def drifts(project: Project, place: str, days: Sequence[date]) -> dict[date, Dri
             shapes[day] = shapes.get(day, Shape({}, 0)).plus(shape_of(pages[0]))
     found = {day: drift(day, shapes) for day in days}
     return {day: one for day, one in found.items() if one.gone or one.new}
+
+
+def awaited_daily(project: Project) -> list[str]:
+    """Sources whose every day is there the next morning; exports are dropped when they are."""
+    return [
+        name
+        for name in project.source_names
+        if project.source(name).kind is not PullKind.DROP_FOLDER
+    ]
 
 
 @dataclass(frozen=True)

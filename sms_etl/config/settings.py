@@ -223,6 +223,18 @@ class Mail(Strict):
     owner: EmailStr = Field(description="Who is told when something fails")
 
 
+class NoticeSettings(Strict):
+    """How owners are told of problems.
+
+    `webhook`: variable with an address that takes JSON in Slack's form. `heartbeat_url`: variable
+    with an address that is posted to while schedules run; whoever waits there notices silence.
+    """
+
+    mail: bool = True
+    webhook: EnvSecret | None = None
+    heartbeat_url: EnvSecret | None = None
+
+
 class ReportKind(StrEnum):
     """What a report is about."""
 
@@ -282,6 +294,7 @@ class Settings(Strict):
     money: MoneySettings | None = None
     compliance: Compliance = Compliance()
     mail: Mail | None = None
+    notices: NoticeSettings = NoticeSettings()
     subscriptions: tuple[Subscription, ...] = ()
     path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
 

@@ -278,3 +278,28 @@ REVEALS = Table(
     Column("outcome", String, nullable=False, comment="asked, shown or not_found"),
 )
 """Append-only: the migration adds triggers that refuse every change."""
+
+NOTICES = Table(
+    "notices",
+    METADATA,
+    # SQLite numbers rows by itself only in a column declared INTEGER.
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("problem", String, nullable=False, comment="What identifies the problem"),
+    Column("owner", String, comment="Address; empty for the owner of [mail]"),
+    Column("subject", String, nullable=False),
+    Column("body", String, nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("seen_at", UtcTime, nullable=False, comment="When it was seen last"),
+    Column("times", Integer, nullable=False),
+    Column("told_at", UtcTime, comment="When the owner was told; null until then"),
+    Column("closed_at", UtcTime),
+    Column("end_told_at", UtcTime, comment="When the owner was told that it is over"),
+    Index("notices_problem", "problem", "closed_at"),
+)
+
+HEARTBEATS = Table(
+    "heartbeats",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("at", UtcTime, nullable=False),
+)
