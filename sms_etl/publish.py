@@ -12,6 +12,7 @@ from sms_etl.campaigns import catalogue, labels
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind, Subscription
 from sms_etl.days import days_between
+from sms_etl.engagement.report import engaged_figures
 from sms_etl.errors import StoreError
 from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.metrics.double_entry import cross_check
@@ -128,6 +129,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         "restated": _restated(project, figures),
         "reconciliation": _reconciliation(project, figures),
         "operations": _operations(project, figures),
+        **engaged_figures(project, figures, rates),
     }
     return figures.model_copy(update=more)
 

@@ -90,6 +90,17 @@ def engagement(tables: EngagementTables, cohort: Cohort) -> Engagement | None:
     )
 
 
+def refused_messages(tables: EngagementTables) -> pl.DataFrame | None:
+    """Messages that were the last before a refusal (`message_source`, `message_id`).
+
+    Null where no refusal is known.
+    """
+    refusals = refusals_of(tables.replies.collect(), tables.opt_outs.collect())
+    if refusals.is_empty():
+        return None
+    return _last_before(refusals, tables.messages).select(_OF_MESSAGE).unique()
+
+
 @dataclass(frozen=True)
 class _Told:
     """Events with their messages, in memory: they are few beside the messages."""
@@ -335,8 +346,15 @@ def _named(part: Mapping[Any, int], prefix: str) -> dict[str, int]:
 
 
 def _unjudged(tables: EngagementTables, cohort: Cohort) -> int:
-    """Clicks in the days of the report whose day and source were never judged."""
-    judged = tables.judged.select("day", "source").unique()
-    clicks = Cohort(cohort.days, cohort.zone, cohort.as_of).of(tables.clicks, "clicked_at")
-    left = clicks.join(judged, on=["day", "source"], how="anti").select(pl.col("clicks").sum())
-    return int(left.collect().item())
+    """Clicks in the business days of the report that came in or changed since they were judged."""
+    keys = ["day", "source"]
+    came, judged = (
+        frame.filter(pl.col("day").is_between(*cohort.days))
+        .group_by(keys)
+        .agg(pl.col("clicks").sum())
+        for frame in (tables.clicks, tables.judged)
+    )
+    both = came.join(judged, on=keys, how="full", coalesce=True, suffix="_judged").fill_null(0)
+    return int(
+        both.select((pl.col("clicks") - pl.col("clicks_judged")).abs().sum()).collect().item()
+    )

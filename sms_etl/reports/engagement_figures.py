@@ -50,8 +50,8 @@ class Engaged(Figure):
 class Engagement(Figure):
     """What stands for opens, and who refused.
 
-    Clicks and replies count up to `horizon_days` after the message. `unjudged_clicks` are clicks of
-    days whose judgement is still to be made, `untied_clicks` belong to no known campaign: neither
+    Clicks and replies count up to `horizon_days` after the message. `unjudged_clicks` came
+    in or changed since their day was judged, `untied_clicks` belong to no known campaign: neither
     is in a rate. `read_channels`: channels that reported reading.
     """
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Interval, Rate
+from sms_etl.reports.engagement_figures import Attributed, Engagement, Loyalty
 from sms_etl.reports.figure import Figure
 from sms_etl.reports.operations_figures import Operations
 
@@ -427,6 +428,9 @@ class Figures(Figure):
     reconciliation: tuple[Reconciled, ...] = ()
     scorecard: Scorecard | None = None
     operations: Operations | None = None
+    engagement: Engagement | None = None
+    attributed: Attributed | None = None
+    loyalty: Loyalty | None = None
 
 
 VOLATILE_FIELDS = frozenset(

@@ -7,6 +7,7 @@ from typing import Any
 
 from sms_etl.metrics.rate import Rate
 from sms_etl.reports.figures import Figures, GroupRow, Totals
+from sms_etl.reports.flat_engagement import flat_engagement
 
 WHOLE = ""
 """Dimension and key of the whole report."""
@@ -49,6 +50,7 @@ def flat_figures(figures: Figures) -> list[dict[str, Any]]:
         _row("campaign", one.key, "against_the_others", one.standardised)
         for one in figures.comparisons
     ]
+    rows += [_row(*one) for one in flat_engagement(figures)]
     return rows
 
 

@@ -189,7 +189,7 @@ def test_clicks_of_days_that_nobody_judged_are_told():
     clicks = rows(CLICKS, [{"clicks": 7}], {"day": DAY, "source": "links", "clicked_at": at(1)})
     found = figures([{}], clicks=clicks, replies=replies({}))
     assert found.unjudged_clicks == 7
-    assert figures([{}], clicks=clicks, judged=judged({}), replies=replies({})).unjudged_clicks == 0
+    assert figures([{}], clicks=clicks, judged=judged({"clicks": 7})).unjudged_clicks == 0
 
 
 def test_a_report_on_one_campaign_counts_its_messages_alone():
