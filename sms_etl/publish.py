@@ -34,6 +34,7 @@ from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
 from sms_etl.rates import read_rates
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
+from sms_etl.reports.clean_values import clean_values
 from sms_etl.reports.editions import Edition, EditionStore
 from sms_etl.reports.figures import Figures, Reconciled, RestatedFigure
 from sms_etl.reports.operations import OperationsInputs, operations
@@ -130,6 +131,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         "reconciliation": _reconciliation(project, figures),
         "operations": _operations(project, figures),
         **engaged_figures(project, figures, rates),
+        **clean_values(project, figures),
     }
     return figures.model_copy(update=more)
 

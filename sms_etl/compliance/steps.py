@@ -28,7 +28,7 @@ def judge_days(project: Project, days: Sequence[date]) -> Judged:
     early = min(days) - timedelta(days=lookback_days(rules))
     material = Material(
         messages=project.lake.scan(MESSAGES, early, max(days)),
-        refusals=refusals(project, max(days)),
+        refusals=refusals(suppression_spans(project, max(days))),
         consents=project.lake.scan(CONSENTS),
         register=has_register(project),
     )
@@ -40,10 +40,10 @@ def judge_days(project: Project, days: Sequence[date]) -> Judged:
     return judged
 
 
-def refusals(project: Project, last_day: date) -> pl.LazyFrame:
+def refusals(spans: pl.LazyFrame) -> pl.LazyFrame:
     """Spans of refusals among those of the suppression list."""
     names = [one.name for one in suppression_rules() if one.evidence is Evidence.OPT_OUT]
-    return suppression_spans(project, last_day).filter(pl.col("rule").is_in(names))
+    return spans.filter(pl.col("rule").is_in(names))
 
 
 def has_register(project: Project) -> bool:

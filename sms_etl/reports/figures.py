@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Interval, Rate
+from sms_etl.reports.clean_figures import CleanBase, Compliance, FailureStudy, Suspicion
 from sms_etl.reports.engagement_figures import Attributed, Engagement, Loyalty
 from sms_etl.reports.figure import Figure
 from sms_etl.reports.operations_figures import Operations
@@ -431,6 +432,10 @@ class Figures(Figure):
     engagement: Engagement | None = None
     attributed: Attributed | None = None
     loyalty: Loyalty | None = None
+    failure_study: FailureStudy | None = None
+    clean_base: CleanBase | None = None
+    compliance: Compliance | None = None
+    suspicions: tuple[Suspicion, ...] = ()
 
 
 VOLATILE_FIELDS = frozenset(

@@ -1,0 +1,298 @@
+"""From rows of the lake to the figures of the clean base, the rules, and what is suspected.
+
+Counted from rows of the report's days, like people are; days are business days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from sms_etl.clean_base.factors import Factor, common_factors, tally
+from sms_etl.clean_base.proof import saved, still_sent
+from sms_etl.clean_base.rules import rules as suppression_rules
+from sms_etl.compliance.lag import stop_lag
+from sms_etl.compliance.packs import PackRule
+from sms_etl.metrics.compare import dispersion_of
+from sms_etl.metrics.money import UNDELIVERED
+from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.metrics.reasons import list_reasons
+from sms_etl.metrics.summary import SUBMITTED
+from sms_etl.model.compliance import Judgement
+from sms_etl.model.vocabulary import StatusClass
+from sms_etl.reports.clean_figures import (
+    CleanBase,
+    CommonFactor,
+    Compliance,
+    FailureStudy,
+    ListedBy,
+    RuleJudged,
+    Spared,
+    StopLag,
+    Suspicion,
+    SuspicionSign,
+    Wasted,
+)
+
+ENDED, UNDELIVERED_NAME = "ended", "undelivered"
+JUDGED, REFUSED = "judged", "people_who_refused"
+EXPIRED = "expired"
+"""How a suppression ended that nothing else ended."""
+
+MOST_CAMPAIGNS = 5
+"""Campaigns named beside a rule; the register has them all."""
+
+_BATCH = ["source", "operator", "sender", "hour"]
+"""What has one true rate; a batch is a day of it."""
+
+
+@dataclass(frozen=True)
+class CleanCohort:
+    """The messages of a report: business days of `zone`, of one campaign or all."""
+
+    days: tuple[date, date]
+    before: tuple[date, date] | None
+    zone: str
+    as_of: datetime
+    campaign: str | None = None
+
+    def of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
+        """Those rows of a table with `day` and `campaign` that are the cohort's."""
+        inside = rows.filter(pl.col("day").is_between(*self.days))
+        return inside if self.campaign is None else inside.filter(campaign=self.campaign)
+
+    @property
+    def bounds(self) -> tuple[datetime, datetime]:
+        """The moments its days begin and are over, UTC."""
+        first, last = self.days
+        midnights = (
+            datetime.combine(day, time.min, ZoneInfo(self.zone)).astimezone(UTC)
+            for day in (first, last + timedelta(days=1))
+        )
+        start, end = midnights
+        return start, end
+
+    def rate(self, numerator: int, denominator: int, name: str) -> Rate:
+        """A share of counts."""
+        return Rate(
+            value=numerator / denominator if denominator else None,
+            numerator=numerator,
+            denominator=denominator,
+            denominator_name=name,
+            low=None,
+            high=None,
+            interval=wilson(numerator, denominator),
+            coverage=None,
+            as_of=self.as_of,
+            mature=True,
+        )
+
+
+def failure_study(messages: pl.LazyFrame, cohort: CleanCohort) -> FailureStudy | None:
+    """What messages that did not arrive have in common; null where all did, or none was sent."""
+    mine = cohort.of(messages)
+    counts = tally(mine, cohort.zone)
+    if not counts["failed"].sum():
+        return None
+    study = common_factors(counts, _dispersion(mine, cohort.zone))
+    factors = [_factor(one, study.failed, study.dispersion, cohort) for one in study.factors]
+    return FailureStudy(
+        messages=study.messages,
+        failed=study.failed,
+        candidates=study.candidates,
+        dispersion=study.dispersion,
+        factors=tuple(factors),
+    )
+
+
+def _dispersion(messages: pl.LazyFrame, zone: str) -> float:
+    """How much more days of one operator, sender and hour scatter than messages would."""
+    local = pl.col("submitted_at").dt.convert_time_zone(zone)
+    batches = (
+        messages.filter(pl.col("status_class") != StatusClass.PENDING.value)
+        .with_columns(hour=local.dt.hour())
+        .group_by(*_BATCH, "day")
+        .agg(n=pl.len(), d=(pl.col("status_class") == StatusClass.DELIVERED.value).sum())
+        .collect(engine="streaming")
+    )
+    return dispersion_of(batches, _BATCH)
+
+
+def _factor(one: Factor, failed: int, dispersion: float, cohort: CleanCohort) -> CommonFactor:
+    split = one.split
+    return CommonFactor(
+        scope=one.scope,
+        inside=cohort.rate(split.failed, split.messages, ENDED),
+        outside=cohort.rate(split.other_failed, split.other_messages, ENDED),
+        lift=split.lift,
+        interval=split.interval(dispersion),
+        share_of_failures=cohort.rate(split.failed, failed, UNDELIVERED_NAME),
+        p_value=one.p_value,
+    )
+
+
+def clean_base(
+    messages: pl.LazyFrame, asked: pl.LazyFrame, spans: pl.LazyFrame, cohort: CleanCohort
+) -> CleanBase | None:
+    """The suppression list and its proof; null where nobody is or was on it, or for a campaign.
+
+    Args:
+        messages: MESSAGES of the report's days and of the period before.
+        asked: ASKED of the report's days.
+        spans: Of the list, by what is known up to the last day.
+        cohort: The messages of the report.
+    """
+    held = spans.collect()
+    if held.is_empty() or cohort.campaign is not None:
+        return None
+    start, end = cohort.bounds
+    sent = cohort.of(messages)
+    spared = saved(cohort.of(asked), sent, held.lazy(), cohort.zone)
+    wasted = still_sent(sent, held.lazy(), cohort.zone)
+    on_list = held.filter(_holds_at(end))
+    return CleanBase(
+        people=on_list["recipient"].n_unique(),
+        rules=tuple(_listed_by(held, start, end)),
+        spared=None if spared is None else Spared(**_plain(spared)),
+        wasted=Wasted(**_plain(wasted)),
+        list_failures=_list_failures(messages, cohort.days, cohort),
+        list_failures_before=None
+        if cohort.before is None
+        else _list_failures(messages, cohort.before, cohort),
+    )
+
+
+def _plain(counted: object) -> dict[str, object]:
+    return {name: dict(v) if name == "cost_micro" else v for name, v in vars(counted).items()}
+
+
+def _holds_at(moment: datetime) -> pl.Expr:
+    """Spans that hold a moment before the first instant after it."""
+    return (pl.col("since") < moment) & (pl.col("until").is_null() | (pl.col("until") >= moment))
+
+
+def _listed_by(held: pl.DataFrame, start: datetime, end: datetime) -> list[ListedBy]:
+    """People by rule, in the order of the rules; those without anybody are left out."""
+    found = []
+    for rule in suppression_rules():
+        mine = held.filter(pl.col("rule") == rule.name)
+        now, before = (set(mine.filter(_holds_at(m))["recipient"]) for m in (end, start))
+        left = mine.filter(
+            pl.col("until") >= start, pl.col("until") < end, ~pl.col("recipient").is_in(list(now))
+        )
+        how = pl.col("ended_how").fill_null(EXPIRED)
+        ended = left.sort("until").unique("recipient", keep="last").group_by(how=how).len()
+        if mine.height and (now or before or ended.height):
+            found.append(
+                ListedBy(
+                    rule=rule.name,
+                    people=len(now),
+                    added=len(now - before),
+                    ended=dict(ended.sort("how").iter_rows()),
+                    lifted_by=rule.lifted_by.value,
+                )
+            )
+    return found
+
+
+def _list_failures(messages: pl.LazyFrame, days: tuple[date, date], cohort: CleanCohort) -> Rate:
+    mendable = pl.col("reason").is_in(sorted(list_reasons())).fill_null(value=False)
+    failed = pl.col("status_class").is_in([name.value for name in UNDELIVERED])
+    lost, sent = (
+        messages.filter(pl.col("day").is_between(*days))
+        .select((failed & mendable).sum(), pl.len().alias("sent"))
+        .collect(engine="streaming")
+        .row(0)
+    )
+    return cohort.rate(lost, sent, SUBMITTED)
+
+
+@dataclass(frozen=True)
+class ComplianceTables:
+    """BREACHES, JUDGEMENTS, MESSAGES of the days and after, and spans of refusals."""
+
+    breaches: pl.LazyFrame
+    judgements: pl.LazyFrame
+    messages: pl.LazyFrame
+    refusals: pl.LazyFrame
+    register: bool
+
+
+def compliance(
+    tables: ComplianceTables, rules: Sequence[PackRule], cohort: CleanCohort
+) -> Compliance | None:
+    """What the rules say of the messages; null where no rule judged any."""
+    judged = cohort.of(tables.judgements).collect()
+    if judged.is_empty():
+        return None
+    broken = cohort.of(tables.breaches).collect()
+    by_rule = [_rule_judged(rule, judged, broken, cohort) for rule in rules]
+    lag = None
+    if cohort.campaign is None:
+        found = stop_lag(tables.messages, tables.refusals, cohort.days, cohort.zone)
+        lag = found and StopLag(
+            written_after=cohort.rate(found.written_after, found.refused, REFUSED),
+            half_hours=found.half_hours,
+            longest_hours=found.longest_hours,
+        )
+    return Compliance(
+        packs=tuple(dict.fromkeys(rule.id.partition(".")[0] for rule in rules)),
+        rules=tuple(row for row in by_rule if row is not None),
+        lag=lag,
+        consent_register=tables.register,
+    )
+
+
+def _rule_judged(
+    rule: PackRule, judged: pl.DataFrame, broken: pl.DataFrame, cohort: CleanCohort
+) -> RuleJudged | None:
+    """What one rule says; null where it had no message to look at."""
+    mine = judged.filter(pl.col("rule") == rule.id)
+    if mine.is_empty():
+        return None
+    counts = dict(mine.group_by("judgement").agg(pl.col("messages").sum()).iter_rows())
+    kept = counts.pop(Judgement.KEPT.value, 0)
+    breaches = counts.pop(Judgement.BREACH.value, 0)
+    rows = broken.filter(pl.col("rule") == rule.id)
+    campaigns = rows.group_by("campaign").len().sort("len", "campaign", descending=[True, False])
+    return RuleJudged(
+        rule=rule.id,
+        kind=rule.kind.value,
+        breaches=cohort.rate(breaches, kept + breaches, JUDGED),
+        people=rows["recipient"].drop_nulls().n_unique(),
+        campaigns=dict(campaigns.head(MOST_CAMPAIGNS).iter_rows()),
+        not_judged=dict(sorted(counts.items())),
+        source=rule.source,
+        reading=rule.reading,
+        seen=rule.seen,
+        read_on=rule.read_on,
+    )
+
+
+def suspicion_figures(rows: pl.DataFrame) -> tuple[Suspicion, ...]:
+    """SUSPICIONS as figures, a suspicion with all its signs, in the order of the rows."""
+    found = []
+    keys = ["kind", "scope"]
+    for (kind, scope), group in rows.group_by(keys, maintain_order=True):
+        first = group.row(0, named=True)
+        found.append(
+            Suspicion(
+                kind=str(kind),
+                scope=dict(part.split("=", 1) for part in str(scope).split(",")),
+                messages=first["messages"],
+                first_at=first["first_at"],
+                last_at=first["last_at"],
+                signs=tuple(
+                    SuspicionSign(sign=sign, value=value, usual=usual, of=of)
+                    for sign, value, usual, of in group.select(
+                        "sign", "value", "usual", "of"
+                    ).iter_rows()
+                ),
+                sample=tuple(first["sample"]),
+            )
+        )
+    return tuple(found)
