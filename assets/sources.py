@@ -9,7 +9,9 @@ import dagster as dg
 
 from assets.failures import PROVIDER_RETRIES, explained
 from assets.partitions import days_of
-from sms_etl.model.schemas import CUBE, MESSAGES, Table
+from sms_etl.model.lineage import lineage
+from sms_etl.model.schemas import CUBE, MESSAGES, OUTBOX, Table
+from sms_etl.model.vocabulary import MICRO
 from sms_etl.pipeline import (
     DayAccount,
     land_outbox,
@@ -84,6 +86,19 @@ def chunks(project: Project) -> dg.BackfillPolicy:
     return dg.BackfillPolicy.multi_run(project.settings.project.backfill_chunk_days)
 
 
+def owners_of(project: Project, name: str) -> list[str]:
+    """Who owns the assets of a source, as the UI shows it."""
+    mail = project.settings.mail
+    owner = project.settings.sources[name].owner or (mail.owner if mail else None)
+    return [owner] if owner else []
+
+
+def _outbox_lineage(project: Project) -> dict[str, Any]:
+    if project.settings.outbox is None:
+        return {}
+    return {"dagster/column_lineage": column_lineage(MESSAGES, OUTBOX, landing_key(OUTBOX_NAME))}
+
+
 def _outbox_dependency(project: Project) -> list[dg.AssetKey]:
     return [landing_key(OUTBOX_NAME)] if project.settings.outbox is not None else []
 
@@ -102,6 +117,7 @@ def _landing_asset(
         kinds={"sms", "raw"},
         pool=f"source_{name}",
         retry_policy=PROVIDER_RETRIES,
+        owners=owners_of(project, name),
         tags={"provider": provider},
         description=(
             f"Every page {name} ({provider}) answered for the day, exactly as received, with a "
@@ -129,7 +145,11 @@ def _messages_asset(
         group_name=MESSAGES_GROUP,
         kinds={"polars", "deltalake"},
         tags={"provider": project.settings.sources[name].kind},
-        metadata={"dagster/column_schema": column_schema(MESSAGES)},
+        owners=owners_of(project, name),
+        metadata={
+            "dagster/column_schema": column_schema(MESSAGES),
+            **_outbox_lineage(project),
+        },
         description=(
             f"One row per message of {name}, classified, rebuilt from landing alone. Records in = "
             f"messages + folded + quarantined, or the day is refused. Words no dictionary knows "
@@ -158,7 +178,11 @@ def _cube_asset(
         group_name=CUBE_GROUP,
         kinds={"polars", "deltalake", "sql"},
         tags={"provider": project.settings.sources[name].kind},
-        metadata={"dagster/column_schema": column_schema(CUBE)},
+        owners=owners_of(project, name),
+        metadata={
+            "dagster/column_schema": column_schema(CUBE),
+            "dagster/column_lineage": column_lineage(CUBE, MESSAGES, messages_key(name)),
+        },
         description=(
             f"Counts of {name} that add, by UTC hour and the reporting dimensions, with times to "
             f"deliver as histograms; rolled up by day into the warehouse. Reports read only this."
@@ -170,8 +194,14 @@ def _cube_asset(
             account = rebuild_cube(project, name, days)
         for day, messages in account.messages.items():
             moved = sum(one.day == day for one in account.restatements)
+            paid = account.costs.get(day, {})
             context.add_asset_metadata(
-                {"messages": messages, "restated_figures": moved}, partition_key=str(day)
+                {
+                    "messages": messages,
+                    "restated_figures": moved,
+                    **{f"cost_{currency}": micro / MICRO for currency, micro in paid.items()},
+                },
+                partition_key=str(day),
             )
         return dg.MaterializeResult(
             metadata={
@@ -218,6 +248,16 @@ def column_schema(table: Table) -> dg.TableSchema:
     )
 
 
+def column_lineage(table: Table, upstream: Table, key: dg.AssetKey) -> dg.TableColumnLineage:
+    """Which columns of a table come from which of another, as Dagster shows it."""
+    return dg.TableColumnLineage(
+        {
+            column: [dg.TableColumnDep(asset_key=key, column_name=part) for part in parts]
+            for column, parts in lineage(table, upstream).items()
+        }
+    )
+
+
 def report_landing(
     context: dg.AssetExecutionContext, manifests: Sequence[Manifest], days: Sequence[date]
 ) -> dg.MaterializeResult[None]:
@@ -236,6 +276,7 @@ def report_landing(
                 "pull_seconds": round(
                     sum((m.finished_at - m.started_at).total_seconds() for m in pulls), 2
                 ),
+                "retries": sum(manifest.retries for manifest in pulls),
             },
             partition_key=str(day),
         )

@@ -157,9 +157,10 @@ def built_messages(project: Project, name: str, days: Sequence[date]) -> Built:
 
 @dataclass(frozen=True)
 class CubeAccount:
-    """Messages counted per day, and the figures of days built before that are others now."""
+    """Messages per day, millionths paid per day and currency, and figures that are others now."""
 
     messages: dict[date, int]
+    costs: dict[date, dict[str, int]]
     restatements: list[Restatement]
 
 
@@ -183,7 +184,12 @@ def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccou
         now=now(),
     )
     counted = cube.counts.group_by("day").agg(pl.col("messages").sum())
-    return CubeAccount(dict.fromkeys(days, 0) | dict(counted.iter_rows()), changes)
+    paid = cube.counts.drop_nulls("currency").group_by("day", "currency")
+    return CubeAccount(
+        dict.fromkeys(days, 0) | dict(counted.iter_rows()),
+        _by_day(paid.agg(pl.col("cost_micro").sum())),
+        changes,
+    )
 
 
 def rehearse_cube(

@@ -21,7 +21,7 @@ from sms_etl.reports.operations_figures import (
     SourceDays,
 )
 from sms_etl.restatement import Cause, Restatement
-from sms_etl.sources.http import RETRIES, WAITED
+from sms_etl.sources.base import RETRIES, WAITED
 from sms_etl.store.manifest import Manifest
 
 LATE_HOURS = (0, 24, 72)

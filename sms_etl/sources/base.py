@@ -28,6 +28,9 @@ from sms_etl.model.vocabulary import Engagement
 log = logging.getLogger(__name__)
 ONE_HOUR = timedelta(hours=1)
 
+RETRIES, WAITED = "retries", "waited_seconds"
+"""Keys of the meta of a page that was not answered at once."""
+
 
 class PullKind(StrEnum):
     """How a source can be asked."""

@@ -28,7 +28,7 @@ from sms_etl.config.clock import now
 from sms_etl.config.settings import SourceSettings
 from sms_etl.errors import PermanentSourceError, TransientSourceError
 from sms_etl.sources.auth import NoAuth, RenewableAuth
-from sms_etl.sources.base import Page, PageFormat
+from sms_etl.sources.base import RETRIES, WAITED, Page, PageFormat
 from sms_etl.sources.http_words import retry_after, said_of, told_in
 from sms_etl.sources.rate_budget import rate_budget
 from sms_etl.sources.slices import Recall, Recording
@@ -44,7 +44,6 @@ REDIRECTS = frozenset({302, 303, 307})
 LONGEST_BACKOFF_SECONDS = 60.0
 CHUNK_BYTES = 64 * 1024
 QUOTED_CHARACTERS = 200
-RETRIES, WAITED = "retries", "waited_seconds"
 MASK = "***"
 TRANSIENT_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 MENDS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from sms_etl.errors import LandingError
-from sms_etl.sources.base import PageFormat
+from sms_etl.sources.base import RETRIES, PageFormat
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -50,6 +50,11 @@ class Manifest(BaseModel):
     def records(self) -> int:
         """Records over all pages."""
         return sum(page.records for page in self.pages)
+
+    @property
+    def retries(self) -> int:
+        """Requests that were sent again, over all pages."""
+        return sum(int(page.meta.get(RETRIES, 0)) for page in self.pages)
 
     @property
     def body_bytes(self) -> int:
