@@ -6,6 +6,7 @@ import dagster as dg
 
 from assets.attribution import build_attribution_asset, is_attributed
 from assets.checks import build_source_checks
+from assets.clean_base import build_clean_base_assets, build_clean_base_checks
 from assets.day_checks import build_day_checks
 from assets.engagement import build_stream_assets, build_stream_checks
 from assets.jobs import build_jobs
@@ -32,12 +33,14 @@ def build_defs(project: Project) -> dg.Definitions:
         assets.append(build_outbox_asset(project, partitions))
     if is_attributed(project):
         assets.append(build_attribution_asset(project, partitions))
+    assets += build_clean_base_assets(project, partitions)
     checks = [check for name in names for check in build_source_checks(project, name)]
     checks += [check for name in names for check in build_day_checks(project, name)]
     checks += [check for name in project.enabled for check in build_stream_checks(project, name)]
     for name in project.reconciled:
         assets.append(build_reconciliation_asset(project, name, partitions))
         checks += build_reconciliation_checks(project, name)
+    checks += build_clean_base_checks(project)
     jobs = build_jobs(project)
     return dg.Definitions(
         assets=[*assets, *build_report_assets(project)],

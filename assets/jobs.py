@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.attribution import ATTRIBUTION_KEY, is_attributed
+from assets.clean_base import clean_base_keys
 from assets.engagement import events_key, stream_landing_key
 from assets.reconciliation import reconciliation_key
 from assets.reports import FINDINGS_KEY, edition_key, mail_key
@@ -18,6 +19,7 @@ SETTLE_JOB = "settle"
 REBUILD_JOB = "rebuild_from_landing"
 FINDINGS_JOB = "watch"
 ATTRIBUTION_JOB = "attribute"
+CLEAN_BASE_JOB = "clean_base"
 
 
 def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
@@ -57,6 +59,12 @@ def build_jobs(project: Project) -> list[UnresolvedAssetJobDefinition]:
             description="Bring the standing list of problems up to date.",
         ),
         *attributed,
+        dg.define_asset_job(
+            CLEAN_BASE_JOB,
+            selection=dg.AssetSelection.assets(*clean_base_keys(project)),
+            description="Who should not be written to any more, which messages broke a rule, what "
+            "is suspected: from the lake alone. Backfill it after a change of rules.",
+        ),
         *(report_job(subscription) for subscription in project.settings.subscriptions),
     ]
 

@@ -9,7 +9,14 @@ from dagster._core.definitions.partitions.partitioned_schedule import (
 )
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
-from assets.jobs import ATTRIBUTION_JOB, DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
+from assets.jobs import (
+    ATTRIBUTION_JOB,
+    CLEAN_BASE_JOB,
+    DAILY_JOB,
+    FINDINGS_JOB,
+    SETTLE_JOB,
+    report_job_name,
+)
 from assets.partitions import RANGE_END, RANGE_START
 from assets.reports import FINDINGS_KEY, EditionConfig, MailConfig, edition_key, mail_key
 from sms_etl.config.settings import Subscription
@@ -19,6 +26,7 @@ DAILY_HOUR, DAILY_MINUTE = 4, 30
 SETTLE_CRON = "15 6 * * *"
 ATTRIBUTION_CRON = "35 6 * * *"
 FINDINGS_CRON = "45 6 * * *"
+CLEAN_BASE_CRON = "55 6 * * *"
 
 
 def build_schedules(
@@ -73,7 +81,15 @@ def build_schedules(
         for job in by_name
         if job == ATTRIBUTION_JOB
     ]
-    return [daily, settle, *attributed, findings, *reports]
+    clean_base = _last_days_schedule(
+        project,
+        by_name[CLEAN_BASE_JOB],
+        status,
+        name="clean_the_base",
+        cron=CLEAN_BASE_CRON,
+        description=f"After clicks are judged: suppressions, rules, suspicions of {days} days.",
+    )
+    return [daily, settle, *attributed, findings, clean_base, *reports]
 
 
 def _last_days_schedule(

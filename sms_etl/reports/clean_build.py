@@ -227,10 +227,11 @@ def compliance(
 ) -> Compliance | None:
     """What the rules say of the messages; null where no rule judged any."""
     judged = cohort.of(tables.judgements).collect()
-    if judged.is_empty():
-        return None
     broken = cohort.of(tables.breaches).collect()
-    by_rule = [_rule_judged(rule, judged, broken, cohort) for rule in rules]
+    told = [_rule_judged(rule, judged, broken, cohort) for rule in rules]
+    by_rule = tuple(row for row in told if row is not None)
+    if not by_rule:
+        return None
     lag = None
     if cohort.campaign is None:
         found = stop_lag(tables.messages, tables.refusals, cohort.days, cohort.zone)
@@ -241,7 +242,7 @@ def compliance(
         )
     return Compliance(
         packs=tuple(dict.fromkeys(rule.id.partition(".")[0] for rule in rules)),
-        rules=tuple(row for row in by_rule if row is not None),
+        rules=by_rule,
         lag=lag,
         consent_register=tables.register,
     )

@@ -445,6 +445,7 @@ VOLATILE_FIELDS = frozenset(
         "all_median", "all_p90", "all_p95", "all_p99", "slow",
         "verdict",
         "restated",
+        "lag",
         "pulls",
     }
 )  # fmt: skip
