@@ -57,6 +57,14 @@ class Format(StrEnum):
     PDF = "pdf"
     HTML = "html"
     JSON = "json"
+    XLSX = "xlsx"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the file; tables that need a file each are zipped."""
+        return f"{self.value}.zip" if self in {Format.CSV, Format.PARQUET} else self.value
 
 
 @app.command()
@@ -101,6 +109,7 @@ def report(
     """Preview a report to a file. Freezes nothing and mails nobody."""
     from sms_etl.publish import CAMPAIGN_SEARCH_DAYS, ReportOrder, figures_of
     from sms_etl.reports.as_json import figures_json
+    from sms_etl.reports.data_files import DataFormat, data_file
     from sms_etl.reports.render import render, render_html
 
     if kind is ReportKind.CAMPAIGN and not campaign:
@@ -112,13 +121,17 @@ def report(
     if kind is ReportKind.CAMPAIGN and first is None:
         named, days = None, (yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday)
     figures = figures_of(project, ReportOrder(kind, named, *days, zone.key, lang, campaign))
-    if form is Format.JSON:
-        body = figures_json(figures)
-    elif form is Format.HTML:
-        body = render_html(figures, lang)
-    else:
-        body = render(figures, lang).pdf
-    path = out or Path(f"{campaign or kind}-{figures.first_day}-{figures.last_day}-{lang}.{form}")
+    match form:
+        case Format.JSON:
+            body = figures_json(figures)
+        case Format.HTML:
+            body = render_html(figures, lang)
+        case Format.PDF:
+            body = render(figures, lang).pdf
+        case _:
+            body = data_file(figures, lang, DataFormat(form.value))
+    days_named = f"{figures.first_day}-{figures.last_day}"
+    path = out or Path(f"{campaign or kind}-{days_named}-{lang}.{form.suffix}")
     path.write_bytes(body)
     console.print(f"{path} ({len(body) / 1000:.0f} kB)")
 
