@@ -21,10 +21,23 @@ from sms_etl.sandbox.campaigns import (
     local_time,
     slots,
 )
+from sms_etl.sandbox.conduct import after_refusals, before_sending
 from sms_etl.sandbox.draws import ROW, Draws, choose_rows
 from sms_etl.sandbox.engaged import REPLY_NUMBER, Engaged, engage
 from sms_etl.sandbox.lifecycle import UTC_TIME, Incident, live, outage, spam_block
 from sms_etl.sandbox.people import build_contacts
+from sms_etl.sandbox.plants import (
+    Period,
+    Plants,
+    planted_messages,
+    planted_people,
+    with_failures,
+    with_nobody_reached,
+    with_refusal_sentence,
+    with_refusals,
+    with_sources,
+)
+from sms_etl.sandbox.shop import Shop, keep_shop
 
 OUTBOX_WAYS = (Way.TWILIO, Way.TURBOSMS)
 """Ways whose messages the retailer submits itself, so knows the identifiers of."""
@@ -69,6 +82,12 @@ class WorldParameters:
     first_day: date = date(2026, 8, 1)
     days: int = 92
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Kyiv"))
+    plants: Plants | None = None
+
+    @property
+    def period(self) -> Period:
+        """The period as the plants know it."""
+        return Period(self.start, self.end, self.zone)
 
     @property
     def start(self) -> datetime:
@@ -88,7 +107,10 @@ class World:
     `messages` has one row per outbound message of all ways, ordered by submitted_at: message_id,
     way, campaign, kind, channel, sender, service, contact_id, recipient (as typed), e164,
     country, operator, number_type, opted_out_at, text, encoding, parts, part_micro, currency,
-    duplicate_of, submitted_at, outcome, class, incident, sent_at, done_at, read_at, billed_at.
+    duplicate_of, submitted_at, outcome, class, incident, sent_at, done_at, read_at, billed_at;
+    in a world with plants also contact_source and planted (what was planted on it). Only such a
+    world has `skipped` (conduct.SKIPPED_COLUMNS: what was asked for and not sent) and `shop`; its
+    contacts have contact_source and breach.
     """
 
     parameters: WorldParameters
@@ -96,6 +118,8 @@ class World:
     contacts: pl.DataFrame
     incidents: dict[str, Incident]
     engaged: Engaged
+    skipped: pl.DataFrame | None = None
+    shop: Shop | None = None
 
     @cached_property
     def inbound(self) -> pl.DataFrame:
@@ -113,20 +137,53 @@ class World:
 def build_world(parameters: WorldParameters | None = None) -> World:
     """Generate a world; the same parameters give the same world, byte for byte."""
     p = parameters or WorldParameters()
+    if p.plants is not None:
+        return build_planted(p, p.plants)
     draws = Draws(p.seed)
     contacts = build_contacts(draws, max(200, p.messages // 3), p.start, p.end)
     incidents = _incidents(p)
     submitted = _submitted(p, draws, contacts)
     messages = live(draws, submitted, incidents).sort("submitted_at", ROW)
-    texts = _inbound(p, draws, contacts).select(
+    engaged = engage(draws, messages, contacts, _unprompted(p, draws, contacts))
+    return World(p, messages.drop(ROW), contacts, incidents, engaged)
+
+
+def build_planted(p: WorldParameters, plants: Plants) -> World:
+    """The world of a tidy company, with what the plants say on top."""
+    draws = Draws(p.seed)
+    contacts = with_sources(draws, build_contacts(draws, max(200, p.messages // 3), p.start, p.end))
+    people = planted_people(draws, plants)
+    incidents = _incidents(p)
+    drafts = with_refusal_sentence(_submitted(p, draws, contacts)).with_columns(
+        planted=pl.lit(None, pl.String)
+    )
+    kept = before_sending(draws, drafts, plants.holdout_share)
+    made = _identified(draws, planted_messages(draws, plants, drafts, people, p.period))
+    submitted = pl.concat([kept.sent, made.select(kept.sent.columns)])
+    messages = with_failures(draws, plants, live(draws, submitted, incidents), p.period)
+    messages = messages.sort("submitted_at", ROW)
+    contacts = pl.concat([contacts, people], how="diagonal")
+    engaged = with_refusals(
+        engage(draws, with_nobody_reached(messages), contacts, _unprompted(p, draws, contacts)),
+        people,
+        p.period,
+    )
+    silent, engaged = after_refusals(messages, engaged)
+    messages = silent.sent
+    skipped = pl.concat([kept.skipped, silent.skipped]).sort("submitted_at", "contact_id")
+    shop = keep_shop(draws, contacts, messages, engaged, plants.lift, p.period)
+    return World(p, messages.drop(ROW), contacts, incidents, engaged, skipped, shop)
+
+
+def _unprompted(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.DataFrame:
+    """Texts of customers to no message in particular, as engage takes them."""
+    return _inbound(p, draws, contacts).select(
         "e164",
         "text",
         event_id=pl.col("message_id").str.strip_prefix("SM"),
         way=pl.lit(str(Way.TWILIO)),
         at="submitted_at",
     )
-    engaged = engage(draws, messages, contacts, texts)
-    return World(p, messages.drop(ROW), contacts, incidents, engaged)
 
 
 def _incidents(p: WorldParameters) -> dict[str, Incident]:

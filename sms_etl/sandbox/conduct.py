@@ -1,0 +1,95 @@
+"""How a tidy company behaves: a holdout by lot, a cap, silence after a refusal.
+
+Whatever it does not send is a row of its outbox that says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from sms_etl.model.vocabulary import HOLDOUT
+from sms_etl.sandbox.draws import Draws
+from sms_etl.sandbox.engaged import Engaged
+from sms_etl.sandbox.plants import (
+    CAP_DAYS,
+    HOLDOUT_CAMPAIGNS,
+    MOST_IN_DAYS,
+    PLANTED,
+    lot_of_person,
+)
+
+OVER_CAP, REFUSED = "over_cap", "opt_out"
+
+SKIPPED_COLUMNS = (
+    "way", "campaign", "kind", "sender", "contact_id", "contact_source", "recipient", "e164",
+    "submitted_at", "skipped",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is sent, and what is not and why (SKIPPED_COLUMNS)."""
+
+    sent: pl.DataFrame
+    skipped: pl.DataFrame
+
+
+def before_sending(draws: Draws, drafts: pl.DataFrame, holdout_share: float) -> Kept:
+    """Leave out people held out of a campaign, and messages beyond the cap of a person."""
+    held = pl.lit(value=False)
+    for campaign in HOLDOUT_CAMPAIGNS:
+        lot = pl.lit(lot_of_person(draws, drafts, f"plants:holdout:{campaign}"))
+        held = held | ((pl.col("campaign") == campaign) & (lot < holdout_share))
+    first = _split(drafts, held, HOLDOUT)
+    second = _split(first.sent, _over_cap(first.sent), OVER_CAP)
+    return Kept(second.sent, pl.concat([first.skipped, second.skipped]))
+
+
+def _over_cap(drafts: pl.DataFrame) -> pl.Expr:
+    """Marketing messages to whoever got MOST_IN_DAYS in the days before; planted ones go out."""
+    promo = (
+        drafts.with_row_index("_row")
+        .filter((pl.col("kind") == "promo") & pl.col("contact_id").is_not_null())
+        .sort("submitted_at")
+    )
+    counted = promo.rolling(
+        "submitted_at", period=f"{CAP_DAYS}d", closed="both", group_by="contact_id"
+    ).agg(pl.col("_row").last(), sent=pl.len())
+    over = counted.filter(pl.col("sent") > MOST_IN_DAYS)["_row"]
+    rows = pl.int_range(pl.len(), dtype=pl.UInt32)
+    return rows.is_in(over.implode()) & pl.col(PLANTED).is_null()
+
+
+def after_refusals(messages: pl.DataFrame, engaged: Engaged) -> tuple[Kept, Engaged]:
+    """Leave out marketing to whoever refused before, and what would have come of it.
+
+    Who refused is told by `engaged.opt_outs`; planted messages go out all the same.
+    """
+    refused = engaged.opt_outs.select("e164", refused_at="at").unique("e164", keep="first")
+    replied = engaged.replies.filter("opt_out").group_by("e164").agg(replied_at=pl.col("at").min())
+    told = messages.join(refused, on="e164", how="left", maintain_order="left").join(
+        replied, on="e164", how="left", maintain_order="left"
+    )
+    since = pl.min_horizontal("refused_at", "replied_at")
+    late = (
+        (pl.col("kind") == "promo")
+        & (pl.col("submitted_at") > since).fill_null(value=False)
+        & pl.col(PLANTED).is_null()
+    )
+    kept = _split(told, late, REFUSED)
+    gone = messages.join(kept.sent, on="message_id", how="anti")["message_id"].implode()
+    stays = ~pl.col("message_id").is_in(gone).fill_null(value=False)
+    return (
+        Kept(kept.sent.drop("refused_at", "replied_at"), kept.skipped),
+        replace(
+            engaged, replies=engaged.replies.filter(stays), clicks=engaged.clicks.filter(stays)
+        ),
+    )
+
+
+def _split(rows: pl.DataFrame, out: pl.Expr, why: str) -> Kept:
+    mask = rows.select(out.alias("out"))["out"]
+    skipped = rows.filter(mask).with_columns(skipped=pl.lit(why)).select(SKIPPED_COLUMNS)
+    return Kept(rows.filter(~mask), skipped)
