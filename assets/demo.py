@@ -160,7 +160,8 @@ def _make_room(folder: Path) -> None:
 def _prepare(folder: Path, sandbox: Sandbox, mail_port: int) -> None:
     """Settings file, environment and Dagster instance of the demo."""
     settings = folder / "sms_etl.toml"
-    settings.write_text(settings_text(sandbox.base_url, mail_port, str(folder)), "utf-8")
+    text = settings_text(sandbox.base_url, mail_port, str(folder), planted=True)
+    settings.write_text(text, "utf-8")
     home = folder / "dagster"
     home.mkdir()
     shutil.copy(DAGSTER_YAML, home / "dagster.yaml")

@@ -13,6 +13,7 @@ from sms_etl.model.vocabulary import HOLDOUT
 from sms_etl.sandbox.draws import Draws
 from sms_etl.sandbox.engaged import Engaged
 from sms_etl.sandbox.plants import (
+    BREACH_KINDS,
     CAP_DAYS,
     HOLDOUT_CAMPAIGNS,
     MOST_IN_DAYS,
@@ -65,7 +66,7 @@ def _over_cap(drafts: pl.DataFrame) -> pl.Expr:
 def after_refusals(messages: pl.DataFrame, engaged: Engaged) -> tuple[Kept, Engaged]:
     """Leave out marketing to whoever refused before, and what would have come of it.
 
-    Who refused is told by `engaged.opt_outs`; planted messages go out all the same.
+    Who refused is told by `engaged.opt_outs`; planted breaches go out all the same.
     """
     refused = engaged.opt_outs.select("e164", refused_at="at").unique("e164", keep="first")
     replied = engaged.replies.filter("opt_out").group_by("e164").agg(replied_at=pl.col("at").min())
@@ -76,7 +77,7 @@ def after_refusals(messages: pl.DataFrame, engaged: Engaged) -> tuple[Kept, Enga
     late = (
         (pl.col("kind") == "promo")
         & (pl.col("submitted_at") > since).fill_null(value=False)
-        & pl.col(PLANTED).is_null()
+        & ~pl.col(PLANTED).is_in(BREACH_KINDS).fill_null(value=False)
     )
     kept = _split(told, late, REFUSED)
     gone = messages.join(kept.sent, on="message_id", how="anti")["message_id"].implode()

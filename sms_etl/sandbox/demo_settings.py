@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date
 
 from sms_etl.sandbox.accounts import Accounts
+from sms_etl.sandbox.company import REFUSAL_TIME
+from sms_etl.sandbox.plants import MOST_IN_DAYS, Plants
+from sms_etl.sandbox.shop import PROMO_CODES
 from sms_etl.sandbox.world import WorldParameters
 
-DEMO_WORLD = WorldParameters(messages=40_000, first_day=date(2026, 9, 1))
+DEMO_WORLD = WorldParameters(messages=40_000, first_day=date(2026, 9, 1), plants=Plants())
 """Its outage and its spam-filter block fall into the month that the demo reports on."""
 
 DEMO_FIRST_DAY = date(2026, 9, 1)
@@ -53,14 +56,14 @@ path = "in/outbox.csv"
 time_zone = "UTC"
 columns = {{ message_id = "message_id", source = "source", recipient = "recipient", \
 campaign = "campaign", submitted_at = "submitted_at", sender = "sender", text = "text", \
-contact_id = "contact_id" }}
+contact_id = "contact_id"{outbox_more} }}
 
 [sources.twilio]
 kind = "twilio"
 base_url = "{base_url}"
 account_sid = "{account_sid}"
 auth_token = "TWILIO_AUTH_TOKEN"
-unsent_lookback_days = 60
+unsent_lookback_days = 60{twilio_more}
 
 [sources.turbosms]
 kind = "turbosms"
@@ -150,10 +153,61 @@ cron = "0 8 * * 1"
 """
 
 
-def settings_text(base_url: str, mail_port: int, folder: str) -> str:
-    """The settings file of the demo, TOML."""
+_OUTBOX_MORE = ', skipped = "skipped", contact_source = "contact_source"'
+_TWILIO_MORE = '\nengagement = ["replies"]'
+_PLANTED_SETTINGS = """
+[sources.shop]
+kind = "sql_events"
+stream = "orders"
+url = "sqlite:///{folder}/in/shop.sqlite"
+table = "orders"
+time_zone = "UTC"
+columns = {{ event_id = "number", at = "created_at", recipient = "phone", \
+contact_id = "customer_id", amount = "total", currency = "currency", order_kind = "type", \
+refund_of = "refund_of", utm_source = "utm_source", utm_campaign = "utm_campaign", \
+promo_code = "promo" }}
+
+[sources.links]
+kind = "sql_events"
+stream = "clicks"
+url = "sqlite:///{folder}/in/shop.sqlite"
+table = "visits"
+time_zone = "UTC"
+columns = {{ event_id = "id", at = "opened_at", link = "url", message_id = "message_id", \
+user_agent = "user_agent", address = "ip" }}
+
+[sources.consents]
+kind = "sql_events"
+stream = "consents"
+url = "sqlite:///{folder}/in/shop.sqlite"
+table = "consents"
+time_zone = "UTC"
+columns = {{ contact_id = "customer_id", recipient = "phone", at = "given_at", \
+withdrawn_at = "withdrawn_at", how = "how", purpose = "purpose" }}
+
+[sources.refusals]
+kind = "file_events"
+stream = "opt_outs"
+folder = "in/refusals"
+time_zone = "Europe/Kyiv"
+time_formats = ["{refusal_time}"]
+columns = {{ contact_id = "contact_id", recipient = "phone", at = "refused_at" }}
+
+[engagement]
+promo_codes = {{ {promo_codes} }}
+
+[compliance]
+packs = ["ua", "eu", "us"]
+quiet_from = 22:00:00
+quiet_to = 08:00:00
+most_per_7_days = {most}
+"""
+
+
+def settings_text(base_url: str, mail_port: int, folder: str, *, planted: bool = False) -> str:
+    """The settings file of the demo, TOML; `planted` for a world with plants."""
     words = ", ".join(f'"{word}" = "{smpp}"' for word, smpp in CABINET_WORDS.items())
-    return _SETTINGS.format(
+    plain = _SETTINGS.format(
         first_day=DEMO_FIRST_DAY,
         base_url=base_url,
         account_sid=Accounts().twilio_sid,
@@ -161,6 +215,16 @@ def settings_text(base_url: str, mail_port: int, folder: str) -> str:
         mail_port=mail_port,
         domain=READERS_DOMAIN,
         status_words=f"{{ {words} }}",
+        outbox_more=_OUTBOX_MORE if planted else "",
+        twilio_more=_TWILIO_MORE if planted else "",
+    )
+    return plain + _planted_settings(folder) if planted else plain
+
+
+def _planted_settings(folder: str) -> str:
+    codes = ", ".join(f'{code} = "{campaign}"' for campaign, code in PROMO_CODES.items())
+    return _PLANTED_SETTINGS.format(
+        folder=folder, refusal_time=REFUSAL_TIME, promo_codes=codes, most=MOST_IN_DAYS
     )
 
 

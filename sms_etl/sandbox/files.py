@@ -13,6 +13,7 @@ import polars as pl
 
 from sms_etl.sandbox.campaigns import CATALOGUE, Way
 from sms_etl.sandbox.clock import as_utc
+from sms_etl.sandbox.company import write_company
 from sms_etl.sandbox.invoices import write_invoices
 from sms_etl.sandbox.lifecycle import seen_at
 from sms_etl.sandbox.rates import write_rates
@@ -39,7 +40,8 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     period, Ukrainian headings, local times without zone), gateway.sqlite (table sms_log, UTC
     times), invoices/turbosms-1.csv (once issued, see invoices), truth.ndjson and truth.parquet
     (see truth.truth_at), truth-replies.parquet, truth-clicks.parquet and truth-opt_outs.parquet
-    (see engaged.Engaged), nbu.json (see rates) and events.json.
+    (see engaged.Engaged), nbu.json (see rates) and events.json. In a world with plants also what
+    is in company.
     """
     now = as_utc(now)
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,6 +59,7 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
     (folder / "events.json").write_text(
         json.dumps(incidents_at(world, now), ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
     )
+    write_company(world, now, folder)
     write_rates(world, now, folder / "nbu.json")
     write_invoices(world, now, folder / "invoices")
     _write_cabinet(world, now, folder / "cabinet")
@@ -65,14 +68,28 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
 
 
 def outbox_at(world: World, now: datetime) -> pl.DataFrame:
-    """What the retailer has submitted to both HTTP providers; the columns of schemas.OUTBOX."""
+    """What the retailer has submitted to both HTTP providers; the columns of schemas.OUTBOX.
+
+    In a world with plants also what it skipped, and where the contacts came from.
+    """
     sent = world.messages.filter(
         pl.col("way").is_in(OUTBOX_WAYS) & (pl.col("submitted_at") <= as_utc(now))
     )
-    return sent.select(
+    told: list[str | pl.Expr] = [
         "message_id", pl.col("way").alias("source"), "recipient", "campaign", "submitted_at",
         "sender", "text", "contact_id",
-    )  # fmt: skip
+    ]  # fmt: skip
+    if world.skipped is None:
+        return sent.select(told)
+    nothing = pl.lit(None, pl.String)
+    skipped = world.skipped.filter(pl.col("submitted_at") <= as_utc(now))
+    rows = [
+        sent.select(*told, "contact_source", skipped=nothing),
+        skipped.with_columns(message_id=nothing, text=nothing).select(
+            *told, "contact_source", "skipped"
+        ),
+    ]
+    return pl.concat(rows).sort("submitted_at", maintain_order=True)
 
 
 def _stop_list(world: World, now: datetime) -> pl.DataFrame:

@@ -32,7 +32,7 @@ _STRANGERS = ("ffffffff-0000-4000-8000-000000000001", "ffffffff-0000-4000-8000-0
 """Identifiers on the invoice that nobody ever sent."""
 
 _DEARER = 1.25
-_KIND = "planted"
+_KIND = "told_wrongly"
 
 
 def write_invoices(world: World, now: datetime, folder: Path) -> None:

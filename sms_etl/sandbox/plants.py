@@ -31,7 +31,7 @@ MOST_IN_DAYS, CAP_DAYS = 6, 7
 
 FAKED_WAY, FAKED_OPERATOR = Way.TURBOSMS, "lifecell"
 _FAKED_SPAN = (0.18, 0.40)
-_PUMPED_COUNTRY, _PUMPED_FIRST = "AZ", 994_507_770_000
+PUMPED_COUNTRY, _PUMPED_FIRST = "AZ", 994_507_770_000
 _PUMPED_AT, _PUMPED_SECONDS = 0.75, 3 * 3600
 _PUMPED_CAMPAIGN, _BREACH_CAMPAIGN = "login-code", "loyalty-points"
 
@@ -103,8 +103,7 @@ class Plants:
 
 
 NOTHING = Plants(lift=0.0, factors=(), breaches=0, pumped_share=0.0, faked_route=False)
-"""The tidy company without anything planted; people are held out, but the campaigns bring nothing
-beyond clicks."""
+"""The tidy company without anything planted: people are held out, but campaigns bring nothing."""
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def _pumped(draws: Draws, plants: Plants, drafts: pl.DataFrame, period: Period) 
     rows = rows.with_columns(
         e164=e164,
         recipient=e164,
-        country=pl.lit(_PUMPED_COUNTRY),
+        country=pl.lit(PUMPED_COUNTRY),
         operator=pl.lit(None, pl.String),
         network=pl.lit(ABROAD),
         number_type=pl.lit("mobile"),
@@ -366,7 +365,7 @@ def with_nobody_reached(messages: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_refusals(engaged: Engaged, people: pl.DataFrame, period: Period) -> Engaged:
-    """Add to the stop list those who are written to all the same; planted people do nothing else."""
+    """Put planted people who refused on the stop list; they do nothing else."""
     theirs = people["e164"].implode()
     refused = people.filter(breach=AFTER_OPT_OUT).select(
         event_id=pl.format("{}{}", pl.lit("0" * 24), pl.col(ROW).cast(pl.String)),

@@ -64,12 +64,15 @@ def keep_shop(
     lift: float,
     period: Period,
 ) -> Shop:
-    """Fill the shop's tables. `contacts` may have `breach`; messages need `planted`."""
+    """Fill the shop's tables; contacts need `breach`, messages `planted`.
+
+    Without a lift nobody buys because of a message or a click.
+    """
     bought = pl.concat(
         [
             _habitual(draws, contacts, period),
             _moved_by_messages(draws, messages, lift),
-            _moved_by_clicks(draws, messages, engaged),
+            _moved_by_clicks(draws, messages, engaged, _CLICK_BUYS if lift else 0.0),
         ],
         how="vertical",
     ).filter(pl.col("at") < period.end)
@@ -135,7 +138,9 @@ def _moved_by_messages(draws: Draws, messages: pl.DataFrame, lift: float) -> pl.
     ).select(_ORDER_COLUMNS)
 
 
-def _moved_by_clicks(draws: Draws, messages: pl.DataFrame, engaged: Engaged) -> pl.DataFrame:
+def _moved_by_clicks(
+    draws: Draws, messages: pl.DataFrame, engaged: Engaged, share: float
+) -> pl.DataFrame:
     """Orders that a person made after opening a link; the shop sees the campaign in the link."""
     clicks = engaged.clicks.filter(~pl.col("robot")).unique(
         "message_id", keep="first", maintain_order=True
@@ -144,7 +149,7 @@ def _moved_by_clicks(draws: Draws, messages: pl.DataFrame, engaged: Engaged) -> 
         _reached(messages)
         .filter(pl.col("kind") == "promo")
         .join(clicks.select("message_id", clicked_at="at"), on="message_id")
-        .filter(draws.uniform("shop:click-buys") < _CLICK_BUYS)
+        .filter(draws.uniform("shop:click-buys") < share)
     )
     return opened.with_columns(
         at=_some_hours_after(draws, "shop:click-after", pl.col("clicked_at")),

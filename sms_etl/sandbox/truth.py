@@ -22,9 +22,10 @@ def truth_at(world: World, now: datetime) -> pl.DataFrame:
     invalid), operator (holder of the Ukrainian mobile range, else null), country, number_type,
     submitted_at, sent_at, class, outcome (final or still null), word, code, done_at, updated_at,
     parts, encoding, price_micro (null while nobody has billed it), currency, duplicate_of,
-    incident.
+    incident; in a world with plants also contact_source and planted.
     """
     now = as_utc(now)
+    more = ["contact_source", "planted"] if world.parameters.plants else []
     old = pl.col("submitted_at") < now - AGED_OUT
     billed = pl.col("billed_at").is_not_null()
     return with_words(seen_at(world.messages, now)).select(
@@ -36,7 +37,7 @@ def truth_at(world: World, now: datetime) -> pl.DataFrame:
         pl.when(pl.col("final")).then(pl.col("outcome")).alias("outcome"),
         "word", "code", "done_at", "updated_at", "parts", "encoding",
         pl.when(billed).then(pl.col("part_micro") * pl.col("parts")).alias("price_micro"),
-        "currency", "duplicate_of", "incident",
+        "currency", "duplicate_of", "incident", *more,
     )  # fmt: skip
 
 
