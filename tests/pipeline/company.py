@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from sms_etl.days import days_between
+from sms_etl.engagement.steps import land_stream, rebuild_stream
 from sms_etl.pipeline import land_outbox, land_source, rebuild_cube, rebuild_messages
 from sms_etl.project import Project
 from sms_etl.sandbox import (
@@ -23,11 +24,13 @@ from sms_etl.sandbox import (
     write_files,
 )
 from sms_etl.sandbox.demo_settings import environment, settings_text
+from sms_etl.sandbox.plants import Plants
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 DAYS = days_between(FIRST, LAST)
 NOW = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
 SMALL_WORLD = WorldParameters(messages=4000, first_day=FIRST, days=31)
+PLANTED_WORLD = WorldParameters(messages=4000, first_day=FIRST, days=31, plants=Plants())
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,20 @@ class Company:
 
 
 @contextmanager
-def running_company(folder: Path, now: datetime = NOW, mail_port: int = 2525) -> Iterator[Company]:
-    world = build_world(SMALL_WORLD)
+def running_company(
+    folder: Path,
+    now: datetime = NOW,
+    mail_port: int = 2525,
+    parameters: WorldParameters = SMALL_WORLD,
+) -> Iterator[Company]:
+    """A company that has sent for a month; with plants it has a shop and streams, too."""
+    world = build_world(parameters)
+    planted = parameters.plants is not None
     before = dict(os.environ)
     with running_sandbox(world, Clock(now)) as sandbox:
         (folder / "in").mkdir(parents=True)
         settings = folder / "sms_etl.toml"
-        text = settings_text(sandbox.base_url, mail_port, str(folder))
+        text = settings_text(sandbox.base_url, mail_port, str(folder), planted=planted)
         settings.write_text(text.replace("2026-09-01", FIRST.isoformat()), "utf-8")
         os.environ.update({**environment(), "SMS_ETL_CONFIG": str(settings)})
         try:
@@ -80,3 +90,10 @@ def rebuild(project: Project, days: list[date]) -> None:
     for name in project.source_names:
         rebuild_messages(project, name, days)
         rebuild_cube(project, name, days)
+
+
+def land_and_rebuild_streams(project: Project, days: list[date]) -> None:
+    for name in project.enabled:
+        for stream in project.streams(name):
+            land_stream(project, name, stream, days)
+            rebuild_stream(project, name, stream, days)

@@ -1,0 +1,136 @@
+"""A company with a shop, read back whole: messages carry what they must, streams are the truth."""
+
+import hmac
+
+import polars as pl
+import pytest
+
+from sms_etl.model.engagement import CLICKS, CONSENTS, OPT_OUTS, ORDERS, REPLIES
+from sms_etl.model.schemas import ASKED, MESSAGES
+from sms_etl.sandbox.demo_settings import environment
+from tests.pipeline.company import (
+    DAYS,
+    FIRST,
+    LAST,
+    PLANTED_WORLD,
+    land_and_rebuild,
+    land_and_rebuild_streams,
+    running_company,
+)
+
+KYIV = "Europe/Kyiv"
+KEY = environment()["SMS_ETL_PSEUDONYM_KEY"].encode()
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    with running_company(tmp_path_factory.mktemp("planted"), parameters=PLANTED_WORLD) as company:
+        land_and_rebuild(company.project, DAYS)
+        land_and_rebuild_streams(company.project, DAYS)
+        yield company
+
+
+def digests(values, prefix=""):
+    return [hmac.digest(KEY, f"{prefix}{value}".encode(), "sha256").hex() for value in values]
+
+
+def rows(company, table):
+    return company.project.lake.scan(table).collect()
+
+
+@pytest.fixture(scope="module")
+def beside(company):
+    """Messages of both HTTP providers beside the truth of each."""
+    told = rows(company, MESSAGES).select(
+        "message_id", "contact_source", "purpose", "template", "links", "opt_out_wording",
+        "number_prefix", "in_number_run", "contact", campaign_told="campaign",
+    )  # fmt: skip
+    ours = company.world.messages.filter(pl.col("way").is_in(["twilio", "turbosms"]))
+    both = ours.drop("contact_source").join(told, on="message_id")
+    sources = ours.select("message_id", true_source="contact_source")
+    assert both.height == ours.height
+    return both.join(sources, on="message_id")
+
+
+def test_messages_know_the_contact_its_source_and_their_purpose(beside):
+    assert beside["contact_source"].equals(beside["true_source"], check_names=False)
+    known = beside.drop_nulls("contact_id")
+    assert known["contact"].to_list() == digests(known["contact_id"], "contact ")
+    assert beside.filter(pl.col("contact_id").is_null())["contact"].null_count() == (
+        beside["contact_id"].null_count()
+    )
+    marketing = pl.col("kind") == "promo"
+    right = pl.when(marketing).then(pl.lit("marketing")).otherwise(pl.lit("transactional"))
+    assert beside.filter(pl.col("purpose") != right).is_empty()
+
+
+def test_every_campaign_has_one_template_whatever_names_and_numbers_its_texts_hold(beside):
+    usual = beside.filter(pl.col("planted").is_null() | (pl.col("planted") != "no_opt_out_wording"))
+    assert set(usual.group_by("campaign").agg(pl.col("template").n_unique())["template"]) == {1}
+    assert usual["template"].n_unique() == usual["campaign"].n_unique()
+
+
+def test_texts_tell_links_and_the_wording_of_refusal(beside):
+    linked = pl.col("text").str.contains("https://").cast(pl.Int32)
+    assert beside.filter(pl.col("links") != linked).is_empty()
+    wording = (pl.col("kind") == "promo") & (
+        pl.col("planted").is_null() | (pl.col("planted") != "no_opt_out_wording")
+    )
+    assert beside.filter(pl.col("opt_out_wording") != wording).is_empty()
+
+
+def test_pumped_numbers_are_runs_and_no_other_is(beside):
+    runs = beside.filter("in_number_run")
+    assert set(runs["planted"]) == {"pumped-prefix"}
+    assert runs.height == beside.filter(planted="pumped-prefix").height
+    prefix = beside["e164"].str.slice(1, 7)
+    assert beside["number_prefix"].equals(prefix, check_names=False)
+
+
+def test_whoever_was_skipped_is_told_with_why_and_whom(company):
+    skipped = rows(company, ASKED).filter(pl.col("skipped").is_not_null())
+    truth = company.world.skipped.filter(pl.col("way").is_in(["twilio", "turbosms"]))
+    counted = dict(skipped.group_by("skipped").agg(pl.col("messages").sum()).rows())
+    assert counted == dict(truth.group_by("skipped").agg(pl.len()).rows())
+    assert set(skipped["contact"]) == set(digests(truth["contact_id"].unique(), "contact "))
+
+
+def of_days(column="at"):
+    return pl.col(column).dt.convert_time_zone(KYIV).dt.date().is_between(FIRST, LAST)
+
+
+def test_orders_and_refunds_are_the_shops_each_once(company):
+    orders, truth = rows(company, ORDERS), company.world.shop.orders.filter(of_days())
+    assert company.world.shop.orders["doubled"].sum() > 3
+    for kind, word in (("order", "продаж"), ("refund", "повернення")):
+        mine, theirs = orders.filter(kind=kind), truth.filter(kind=word)
+        at_shop = theirs.filter(pl.col("at") <= company.sandbox.clock.now())
+        assert mine.height == at_shop.height
+        assert mine["amount_micro"].sum() == at_shop["amount_micro"].sum()
+    sold = orders.filter(kind="order")
+    assert set(sold["event_id"]) == set(truth.filter(kind="продаж")["number"])
+    assert set(orders.filter(kind="refund")["refund_of"]) <= set(
+        company.world.shop.orders["number"]
+    )
+    phones = truth.filter(kind="продаж")["phone"].drop_nulls()
+    assert set(sold["recipient"].drop_nulls()) == set(digests(phones.unique()))
+    assert sold.filter(pl.col("recipient").is_null() & pl.col("contact").is_null()).is_empty()
+
+
+def test_clicks_replies_refusals_and_consents_are_what_happened(company):
+    engaged, now = company.world.engaged.seen(company.sandbox.clock.now()), company.sandbox.clock
+    clicks = rows(company, CLICKS)
+    truth = engaged.clicks.filter(of_days())
+    assert set(clicks["event_id"]) == set(truth["event_id"])
+    assert set(clicks["network"].drop_nulls().str.extract(r"/(\d+)$")) == {"24"}
+    replies = engaged.replies.filter(of_days(), way="twilio")
+    told = rows(company, REPLIES)
+    assert told.filter(intent="opt_out").height == replies.filter("opt_out").height
+    listed = rows(company, OPT_OUTS)
+    happened = engaged.opt_outs.filter(pl.col("at") <= now.now())
+    assert sorted(listed["opted_out_at"]) == sorted(happened["at"])
+    assert set(listed["day"]) == {LAST}
+    consents = company.world.shop.consents
+    register = rows(company, CONSENTS)
+    assert set(register["contact"]) == set(digests(consents["contact_id"], "contact "))
+    assert set(register["purpose"]) == {"marketing"}
