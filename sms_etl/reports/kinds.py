@@ -24,9 +24,11 @@ from sms_etl.reports.sections.countries import COUNTRIES
 from sms_etl.reports.sections.coverage import COVERAGE
 from sms_etl.reports.sections.daily import DAILY
 from sms_etl.reports.sections.definitions import DEFINITIONS
+from sms_etl.reports.sections.engaged import ENGAGED
 from sms_etl.reports.sections.findings import FINDINGS
 from sms_etl.reports.sections.hours import HOURS
 from sms_etl.reports.sections.late import LATE
+from sms_etl.reports.sections.loyal import LOYALTY
 from sms_etl.reports.sections.multiples import MULTIPLES
 from sms_etl.reports.sections.nothing import NOTHING
 from sms_etl.reports.sections.operators import OPERATORS
@@ -34,6 +36,7 @@ from sms_etl.reports.sections.places import PLACES
 from sms_etl.reports.sections.pulls import PULLS
 from sms_etl.reports.sections.quality import QUALITY
 from sms_etl.reports.sections.reasons import REASONS
+from sms_etl.reports.sections.returns import RETURNS
 from sms_etl.reports.sections.routes import ROUTES
 from sms_etl.reports.sections.scorecard import SCORECARD
 from sms_etl.reports.sections.section import Section, always
@@ -136,6 +139,9 @@ DELIVERY_SECTIONS = (
     steps_section(advice.steps),
     REASONS,
     CAMPAIGNS,
+    ENGAGED,
+    RETURNS,
+    LOYALTY,
     OPERATORS,
     SOURCES,
     PLACES,

@@ -49,6 +49,27 @@ def of_denominator(words: Words, rate: Rate) -> str:
             return words.plural("of %(n)s person", "of %(n)s people", n)
         case "records":
             return words.plural("of %(n)s record", "of %(n)s records", n)
+        case _:
+            return _engaged_denominator(words, rate)
+
+
+def _engaged_denominator(words: Words, rate: Rate) -> str:
+    n = rate.denominator
+    match rate.denominator_name:
+        case "delivered_with_link":
+            return words.plural(
+                "of %(n)s delivered text with a link", "of %(n)s delivered texts with a link", n
+            )
+        case "delivered_on_channels_that_report_reading":
+            return words.plural(
+                "of %(n)s delivered where reading is reported",
+                "of %(n)s delivered where reading is reported",
+                n,
+            )
+        case "clicked_messages":
+            return words.plural("of %(n)s opened text", "of %(n)s opened texts", n)
+        case "loyal_people":
+            return words.plural("of %(n)s loyal customer", "of %(n)s loyal customers", n)
         case name:
             raise RenderError(f"a rate has the denominator {name!r}, which no language names")
 
