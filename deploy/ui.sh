@@ -14,7 +14,7 @@ if [ -z "${SMS_ETL_CONFIG:-}" ]; then
   [ -f "$demo_dir/demo.env" ] || { echo "Run 'make demo' first, or set SMS_ETL_CONFIG to your settings file." >&2; exit 1; }
   set -a; . "$demo_dir/demo.env"; set +a
   "$bin/sms-etl" sandbox serve --port "$DEMO_SANDBOX_PORT" --messages "$DEMO_MESSAGES" \
-    --first-day "$DEMO_FIRST_DAY" --now "$SMS_ETL_NOW" &
+    --first-day "$DEMO_FIRST_DAY" --planted all --now "$SMS_ETL_NOW" &
   children+=($!)
   "$bin/sms-etl" sandbox mail --port "$DEMO_MAIL_PORT" --folder "$demo_dir/mailbox" &
   children+=($!)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import polars as pl
 
-PREFIX_DIGITS = 7
-"""Leading digits of an E.164 number that are kept; they leave a thousand or more subscribers."""
+PREFIX_DIGITS, HIDDEN_DIGITS = 7, 4
+"""Leading digits of an E.164 number that are kept, and last ones that never are: in countries with
+short numbers fewer are kept, so that a prefix always stands for ten thousand numbers."""
 
 LEAST_RUN = 3
 """This many consecutive numbers in an hour are a run."""
 
 
 def number_prefix(e164: pl.Expr) -> pl.Expr:
-    """The first seven digits of E.164 numbers, without the plus."""
-    return e164.str.strip_prefix("+").str.head(PREFIX_DIGITS)
+    """The first seven digits of E.164 numbers, without the plus; fewer of short numbers."""
+    return e164.str.strip_prefix("+").str.head(-HIDDEN_DIGITS).str.head(PREFIX_DIGITS)
 
 
 def in_number_run(at: pl.Series, e164: pl.Series) -> pl.Series:

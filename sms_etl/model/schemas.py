@@ -138,7 +138,11 @@ MESSAGES = Table(
         Column("operator", pl.String, "Operator name, or 'unknown'", nullable=False),
         Column("operator_origin", pl.String, "provider, prefix or none", nullable=False),
         Column("number_type", pl.String, "NumberType", nullable=False),
-        Column("number_prefix", pl.String, "First seven digits of the E.164 number"),
+        Column(
+            "number_prefix",
+            pl.String,
+            "First seven digits of the E.164 number, never its last four",
+        ),
         Column(
             "in_number_run",
             pl.Boolean,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -19,6 +20,7 @@ from sms_etl.sandbox.case import kinds as known_kinds
 from sms_etl.sandbox.clock import Clock
 from sms_etl.sandbox.faults import FaultSettings
 from sms_etl.sandbox.files import write_files
+from sms_etl.sandbox.plants import NOTHING, Plants
 from sms_etl.sandbox.server import running_sandbox, settled
 from sms_etl.sandbox.world import World, WorldParameters, build_world
 
@@ -42,6 +44,24 @@ Now = Annotated[
 ]
 
 
+class Planted(StrEnum):
+    """Which company is simulated."""
+
+    NO_SHOP = "no-shop"
+    NOTHING = "nothing"
+    ALL = "all"
+
+
+_PLANTS = {Planted.NO_SHOP: None, Planted.NOTHING: NOTHING, Planted.ALL: Plants()}
+PlantedOption = Annotated[
+    Planted,
+    typer.Option(
+        help="all: a company with a shop, a holdout, and breaches, frauds and common causes of "
+        "failure planted for you to find; nothing: the same without any of them."
+    ),
+]
+
+
 @app.command()
 def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free port.")] = 8025,
@@ -50,12 +70,13 @@ def serve(
     first_day: FirstDay = _FIRST_DAY,
     days: Days = _DEFAULTS.days,
     now: Now = None,
+    planted: PlantedOption = Planted.NO_SHOP,
     faults: Annotated[
         str, typer.Option(help='Faults as JSON, e.g. {"rate_limited": 3, "latency_ms": 200}.')
     ] = "{}",
 ) -> None:
     """Serve Twilio and TurboSMS on loopback until Ctrl+C."""
-    world = _world(seed, messages, first_day, days)
+    world = _world(seed, messages, first_day, days, planted)
     try:
         settings = FaultSettings.model_validate_json(faults)
     except ValidationError as problem:
@@ -124,19 +145,26 @@ def files(
     first_day: FirstDay = _FIRST_DAY,
     days: Days = _DEFAULTS.days,
     now: Now = None,
+    planted: PlantedOption = Planted.NO_SHOP,
 ) -> None:
     """Write the outbox, the exports and the truth as they are at a simulated time."""
-    world = _world(seed, messages, first_day, days)
+    world = _world(seed, messages, first_day, days, planted)
     for path in write_files(world, _moment(now, world), out):
         console.print(escape(str(path)))
 
 
-def _world(seed: int, messages: int, first_day: str, days: int) -> World:
+def _world(
+    seed: int, messages: int, first_day: str, days: int, planted: Planted = Planted.NO_SHOP
+) -> World:
     try:
         first = date.fromisoformat(first_day)
     except ValueError as problem:
         raise typer.BadParameter(str(problem), param_hint="--first-day") from problem
-    return build_world(WorldParameters(seed=seed, messages=messages, first_day=first, days=days))
+    return build_world(
+        WorldParameters(
+            seed=seed, messages=messages, first_day=first, days=days, plants=_PLANTS[planted]
+        )
+    )
 
 
 def _agreement_line(found: Agreement) -> str:

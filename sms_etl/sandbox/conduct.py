@@ -6,6 +6,7 @@ Whatever it does not send is a row of its outbox that says why.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -21,7 +22,9 @@ from sms_etl.sandbox.plants import (
     lot_of_person,
 )
 
-OVER_CAP, REFUSED = "over_cap", "opt_out"
+OVER_CAP, REFUSED, QUIET_HOURS = "over_cap", "opt_out", "quiet_hours"
+_WAKING_HOURS, _WAKING_HOURS_ABROAD = (8, 21), (10, 21)
+"""Hours of Kyiv, the last one included, in which marketing goes out; abroad it is earlier."""
 
 SKIPPED_COLUMNS = (
     "way", "campaign", "kind", "sender", "contact_id", "contact_source", "recipient", "e164",
@@ -37,15 +40,30 @@ class Kept:
     skipped: pl.DataFrame
 
 
-def before_sending(draws: Draws, drafts: pl.DataFrame, holdout_share: float) -> Kept:
-    """Leave out people held out of a campaign, and messages beyond the cap of a person."""
+def before_sending(
+    draws: Draws, drafts: pl.DataFrame, holdout_share: float, zone: ZoneInfo
+) -> Kept:
+    """Leave out people held out of a campaign, sleepers, and messages beyond a person's cap."""
     held = pl.lit(value=False)
     for campaign in HOLDOUT_CAMPAIGNS:
         lot = pl.lit(lot_of_person(draws, drafts, f"plants:holdout:{campaign}"))
         held = held | ((pl.col("campaign") == campaign) & (lot < holdout_share))
     first = _split(drafts, held, HOLDOUT)
-    second = _split(first.sent, _over_cap(first.sent), OVER_CAP)
-    return Kept(second.sent, pl.concat([first.skipped, second.skipped]))
+    second = _split(first.sent, _asleep(zone), QUIET_HOURS)
+    third = _split(second.sent, _over_cap(second.sent), OVER_CAP)
+    return Kept(third.sent, pl.concat([one.skipped for one in (first, second, third)]))
+
+
+def _asleep(zone: ZoneInfo) -> pl.Expr:
+    """Marketing at an hour of the recipient's at which the house is silent."""
+    hour = pl.col("submitted_at").dt.convert_time_zone(zone.key).dt.hour()
+    abroad = (pl.col("country") != "UA").fill_null(value=False)
+    awake = (
+        pl.when(abroad)
+        .then(hour.is_between(*_WAKING_HOURS_ABROAD))
+        .otherwise(hour.is_between(*_WAKING_HOURS))
+    )
+    return (pl.col("kind") == "promo") & ~awake
 
 
 def _over_cap(drafts: pl.DataFrame) -> pl.Expr:

@@ -157,7 +157,7 @@ def build_planted(p: WorldParameters, plants: Plants) -> World:
     drafts = with_refusal_sentence(_submitted(p, draws, contacts)).with_columns(
         planted=pl.lit(None, pl.String)
     )
-    kept = before_sending(draws, drafts, plants.holdout_share)
+    kept = before_sending(draws, drafts, plants.holdout_share, p.zone)
     made = _identified(draws, planted_messages(draws, plants, drafts, people, p.period))
     submitted = pl.concat([kept.sent, made.select(kept.sent.columns)])
     messages = with_failures(draws, plants, live(draws, submitted, incidents), p.period)

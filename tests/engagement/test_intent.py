@@ -33,6 +33,12 @@ def test_other_intents(text, intent):
     assert intent_of(text) == intent
 
 
+def test_own_keywords_go_before_the_known_ones_and_are_compared_like_them():
+    asked = pl.DataFrame({"text": ["ГОДІ!", "Годi", "start", "STOP", "годі вже"]})
+    read = with_intent(asked, ("годі", "START"))
+    assert read["intent"].to_list() == ["opt_out", "opt_out", "opt_out", "opt_out", "other"]
+
+
 def test_order_and_rows_are_kept():
     texts = ["hi", "STOP", None, "STOP"]
     read = with_intent(pl.DataFrame({"text": texts}))

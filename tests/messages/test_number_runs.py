@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from sms_etl.messages.number_runs import in_number_run
+from sms_etl.messages.number_runs import in_number_run, number_prefix
 
 TEN = datetime(2026, 10, 20, 10, 59, 59, tzinfo=UTC)
 
@@ -26,3 +26,9 @@ def test_the_next_hour_begins_anew():
 def test_the_same_number_twice_is_one_of_the_run_and_no_number_is_in_none():
     assert runs((0, 10), (0, 10), (0, 11), (0, None)) == [False] * 4
     assert runs((0, 10), (0, 10), (0, 11), (0, 12)) == [True] * 4
+
+
+def test_a_prefix_never_tells_the_last_four_digits():
+    numbers = pl.Series(["+380671234567", "+50028123", None])
+    prefixes = pl.select(number_prefix(pl.lit(numbers))).to_series().to_list()
+    assert prefixes == ["3806712", "5002", None]

@@ -2,9 +2,11 @@
 
 import hmac
 
+import dagster as dg
 import polars as pl
 import pytest
 
+from assets.build import build_defs
 from sms_etl.model.engagement import CLICKS, CONSENTS, OPT_OUTS, ORDERS, REPLIES
 from sms_etl.model.schemas import ASKED, MESSAGES
 from sms_etl.sandbox.demo_settings import environment
@@ -134,3 +136,28 @@ def test_clicks_replies_refusals_and_consents_are_what_happened(company):
     register = rows(company, CONSENTS)
     assert set(register["contact"]) == set(digests(consents["contact_id"], "contact "))
     assert set(register["purpose"]) == {"marketing"}
+
+
+def test_the_shops_tables_are_assets_with_checks_beside_those_of_providers(company):
+    defs = build_defs(company.project)
+    dg.Definitions.validate_loadable(defs)
+    graph = defs.resolve_asset_graph()
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    streams = {"shop/orders", "links/clicks", "consents/consents", "refusals/opt_outs"}
+    assert {f"{layer}/{one}" for one in streams for layer in ("landing", "engagement")} <= keys
+    assert not [key for key in keys if key in {"messages/shop", "cube/links", "landing/consents"}]
+    checked = {key.asset_key.to_user_string() for key in graph.asset_check_keys}
+    assert {f"engagement/{one}" for one in streams} <= checked
+    sensors = {sensor.name for sensor in defs.sensors or ()}
+    assert "files_for_cabinet" in sensors
+    assert "files_for_refusals" not in sensors, "a list is read with every daily run"
+
+
+def test_a_check_of_the_deployment_tries_every_table(company):
+    told = {
+        str(kind): result
+        for name in ("shop", "links", "consents", "refusals")
+        for kind, result in company.project.source(name).check_streams()
+    }
+    assert sorted(told) == ["clicks", "consents", "opt_outs", "orders"]
+    assert all(result.ok for result in told.values())

@@ -12,6 +12,7 @@ from sms_etl.sandbox.plants import (
     BREACH_KINDS,
     FREQUENCY,
     HOLDOUT_CAMPAIGNS,
+    NIGHT,
     NO_CONSENT,
     NO_WORDING,
     NOTHING,
@@ -76,6 +77,20 @@ def test_nobody_gets_more_than_the_cap_but_those_planted(world):
         .filter(pl.col("sent") > 6)
     )  # fmt: skip
     assert set(most["last"]) == set(world.messages.filter(planted=FREQUENCY)["message_id"])
+
+
+def test_no_marketing_wakes_anybody_but_those_planted(world):
+    """Ukraine, and countries an hour or two behind it: at home from eight, abroad from ten."""
+    hour = pl.col("submitted_at").dt.convert_time_zone("Europe/Kyiv").dt.hour()
+    first = pl.when(pl.col("country") == "UA").then(8).otherwise(10)
+    asleep = world.messages.filter(
+        pl.col("kind") == "promo", pl.col("country").is_not_null(), (hour < first) | (hour >= 22)
+    )
+    abroad = world.messages.filter(planted=NIGHT, country="US")
+    assert set(asleep["planted"]) <= {NIGHT}
+    in_new_york = abroad["submitted_at"].dt.convert_time_zone("America/New_York").dt.hour()
+    assert (in_new_york < 8).all()
+    assert asleep.height + abroad.height == world.messages.filter(planted=NIGHT).height
 
 
 def test_every_marketing_text_says_how_to_refuse_but_those_planted(world):
