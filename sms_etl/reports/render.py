@@ -8,6 +8,7 @@ that is not whole must not reach a reader.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ from markupsafe import Markup
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
 from sms_etl.reports import sentences, vega
+from sms_etl.reports.attachments import Attached, attachments
 from sms_etl.reports.chart_daily import daily
 from sms_etl.reports.charts import Chart, vega_chart
 from sms_etl.reports.figures import Figures
@@ -80,7 +82,7 @@ def render(figures: Figures, language: Language) -> RenderedReport:
     chart = _first_chart(sections) or vega_chart(daily, figures, words, "")
     return RenderedReport(
         html=_page("html", figures, words, sections),
-        pdf=typeset(_page("pdf", figures, words, sections)),
+        pdf=typeset(_page("pdf", figures, words, sections), attachments(figures, words)),
         chart_png=vega.png(chart.wide),
         chart_png_mobile=vega.png(chart.narrow),
     )
@@ -119,7 +121,7 @@ def inline(svg: str, alt: str, style: str = "") -> Markup:
     return Markup(without_size.replace("<svg", opening, 1))  # noqa: S704 (drawn by us, escaped)
 
 
-def _font_faces(target: str) -> str:
+def font_style(target: str) -> str:
     """The fonts of the package as data URIs: TTF typesets fastest, WOFF2 is smallest."""
     suffix, kind = (".ttf", "truetype") if target == "pdf" else (".woff2", "woff2")
     faces = []
@@ -137,7 +139,7 @@ def _style(target: str) -> Markup:
     """Fonts, palette and style sheets of one target."""
     sheets = "\n".join((TEMPLATES / "styles" / n).read_text() for n in STYLE_SHEETS[target])
     colours = "".join(f"--{name.replace('_', '-')}:{value};" for name, value in PALETTE.items())
-    return Markup(f"{_font_faces(target)}:root{{{colours}}}{sheets}")  # noqa: S704 (files of the package)
+    return Markup(f"{font_style(target)}:root{{{colours}}}{sheets}")  # noqa: S704 (files of the package)
 
 
 def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Environment:
@@ -189,17 +191,23 @@ def _require_glyphs(page: str) -> None:
         )
 
 
-def typeset(html: bytes, seconds: int = PDF_CPU_SECONDS, memory: int = PDF_MEMORY_BYTES) -> bytes:
+def typeset(
+    html: bytes,
+    attached: Sequence[Attached] = (),
+    seconds: int = PDF_CPU_SECONDS,
+    memory: int = PDF_MEMORY_BYTES,
+) -> bytes:
     """HTML to PDF in a child process with limits of processor time and memory.
 
     Raises:
-        RenderError: Any warning, a font that is not ours, or a limit reached.
+        RenderError: Any warning, a font that is not ours, an overfull page, or a limit reached.
     """
+    asked = {"html": html.decode(), "attachments": [one.as_json() for one in attached]}
     command = [sys.executable, "-P", str(PDF_CHILD), FAMILY_IN_PDF, str(seconds), str(memory)]
     try:
         done = subprocess.run(
-            command, input=html, capture_output=True, timeout=PDF_WALL_SECONDS, check=False,
-            env=_child_environment(),
+            command, input=json.dumps(asked).encode(), capture_output=True,
+            timeout=PDF_WALL_SECONDS, check=False, env=_child_environment(),
         )  # fmt: skip
     except subprocess.TimeoutExpired as error:
         raise RenderError(f"the PDF took longer than {PDF_WALL_SECONDS} s") from error

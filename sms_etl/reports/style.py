@@ -19,6 +19,7 @@ GREY = "#a9b5c1"
 GREY_LIGHT = "#e9eef3"
 ORANGE = "#b8460e"
 ORANGE_LIGHT = "#fbe3d3"
+TINT = "#fdf1e8"
 GOOD = "#146c4b"
 BAD = "#a8400f"
 
@@ -37,6 +38,7 @@ PALETTE = {
     "grey_light": GREY_LIGHT,
     "orange": ORANGE,
     "orange_light": ORANGE_LIGHT,
+    "tint": TINT,
     "good": GOOD,
     "bad": BAD,
 }
