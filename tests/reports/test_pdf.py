@@ -16,7 +16,7 @@ from sms_etl.errors import RenderError
 from sms_etl.reports import pdf_child
 from sms_etl.reports import render as module
 from sms_etl.reports.as_json import figures_json
-from sms_etl.reports.attachments import figures_csv
+from sms_etl.reports.attachments import attachments
 from sms_etl.reports.language import Words
 from sms_etl.reports.render import font_style, render, typeset
 from tests.reports import samples
@@ -59,32 +59,22 @@ def test_every_kind_is_an_archival_tagged_pdf_with_bookmarks_and_texts(kind):
 def test_the_whole_data_is_attached_as_data(kind):
     document, figures = pdf(kind), getattr(samples, kind)()
     files = document.attachments
-    assert set(files) == {"figures.json", "figures.csv"}
+    assert set(files) == {"figures.json", "report.xlsx"}
     assert files["figures.json"].get_file().read_bytes() == figures_json(figures)
-    assert files["figures.csv"].get_file().read_bytes() == figures_csv(figures)
+    assert files["report.xlsx"].get_file().read_bytes().startswith(b"PK")
     assert {str(one.AFRelationship) for one in document.Root.AF} == {"/Data"}
     told = json.loads(files["figures.json"].get_file().read_bytes())
     assert told["totals"]["submitted"] == figures.totals.submitted
 
 
-def test_a_table_that_is_cut_short_is_whole_in_the_attached_data():
+def test_a_table_that_is_cut_short_is_whole_in_the_attached_spreadsheet():
     rows = tuple(
         samples.group(f"campaign {n}", f"campaign {n}", 1000 - n, 0.95, None) for n in range(60)
     )
-    figures = samples.month(by_campaign=rows)
-    frame = pl.read_csv(io.BytesIO(figures_csv(figures)))
-    sent = frame.filter(dimension="campaign", figure="submitted")
-    assert dict(sent.select("key", "value").iter_rows()) == {
-        row.key: row.totals.submitted for row in rows
-    }
-
-
-def test_names_that_are_formulae_stay_texts_in_the_attached_csv():
-    name = '=HYPERLINK("https://example.com")'
-    figures = samples.month(by_sender=(samples.group(name, name, 100, 0.9, None),))
-    keys = pl.read_csv(io.BytesIO(figures_csv(figures)))["key"]
-    assert f"'{name}" in keys.to_list()
-    assert name not in keys.to_list()
+    told = attachments(samples.month(by_campaign=rows), Words(Language.ENGLISH))
+    [sheet] = [one.content for one in told if one.name == "report.xlsx"]
+    campaigns = pl.read_excel(io.BytesIO(sheet), sheet_name="Campaigns")
+    assert len(campaigns) == 60
 
 
 def filled(kind: str, language: Language) -> list[float]:
