@@ -49,8 +49,10 @@ class PackRule(BaseModel):
     days: Annotated[int, Field(ge=1)] | None = None
     without_consent: bool = False
     source: str
+    source_uk: str = ""
     seen: str = ""
     reading: str = ""
+    reading_uk: str = ""
     version: int = 1
     read_on: date | None = None
     countries: tuple[str, ...] = ()

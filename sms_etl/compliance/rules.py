@@ -7,6 +7,7 @@ from sms_etl.config.settings import Compliance
 from sms_etl.model.compliance import BreachKind
 
 HOUSE_SOURCE = "The settings: [compliance]"
+HOUSE_SOURCE_UK = "Налаштування: [compliance]"
 WEEK, MONTH = 7, 30
 """Days that messages per person are counted over."""
 
@@ -34,4 +35,5 @@ def _house(settings: Compliance) -> list[PackRule]:
 
 def _rule(name: str, kind: BreachKind, **limits: object) -> PackRule:
     told = {"id": f"{HOUSE}.{name}", "kind": kind, "source": HOUSE_SOURCE, **limits}
+    told["source_uk"] = HOUSE_SOURCE_UK
     return PackRule.model_validate(told)

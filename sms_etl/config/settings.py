@@ -243,6 +243,7 @@ class ReportKind(StrEnum):
     PROVIDERS = "providers"
     OPERATORS = "operators"
     FAILURES = "failures"
+    COMPLIANCE = "compliance"
     OPERATIONS = "operations"
 
 

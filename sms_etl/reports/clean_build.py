@@ -17,6 +17,7 @@ from sms_etl.clean_base.proof import saved, still_sent
 from sms_etl.clean_base.rules import rules as suppression_rules
 from sms_etl.compliance.lag import stop_lag
 from sms_etl.compliance.packs import PackRule
+from sms_etl.config.settings import Language
 from sms_etl.metrics.compare import dispersion_of
 from sms_etl.metrics.money import UNDELIVERED
 from sms_etl.metrics.rate import Rate, wilson
@@ -267,8 +268,10 @@ def _rule_judged(
         people=rows["recipient"].drop_nulls().n_unique(),
         campaigns=dict(campaigns.head(MOST_CAMPAIGNS).iter_rows()),
         not_judged=dict(sorted(counts.items())),
-        source=rule.source,
-        reading=rule.reading,
+        most=rule.most,
+        days=rule.days,
+        source={Language.ENGLISH: rule.source, Language.UKRAINIAN: rule.source_uk},
+        reading={Language.ENGLISH: rule.reading, Language.UKRAINIAN: rule.reading_uk},
         seen=rule.seen,
         read_on=rule.read_on,
     )

@@ -95,8 +95,9 @@ class CleanBase(Figure):
 class RuleJudged(Figure):
     """One rule: `breaches` of the messages it could judge, and why others could not be judged.
 
-    `people` were sent the messages in breach. `source` is the law, `seen` where and `read_on` when
-    it was read, `reading` what we make of it.
+    `people` were sent the messages in breach. `most` in any `days` is the limit of a frequency.
+    `source` is the law and `reading` what we make of it, by language; `seen` is where and
+    `read_on` when it was read.
     """
 
     rule: str
@@ -105,8 +106,10 @@ class RuleJudged(Figure):
     people: int
     campaigns: dict[str, int]
     not_judged: dict[str, int]
-    source: str
-    reading: str
+    most: int | None
+    days: int | None
+    source: dict[str, str]
+    reading: dict[str, str]
     seen: str
     read_on: date | None
 

@@ -12,6 +12,7 @@ from sms_etl.config.settings import Period, ReportKind
 from sms_etl.reports import (
     advice,
     cards,
+    compliance_told,
     failures_told,
     operations_told,
     routes_told,
@@ -20,11 +21,13 @@ from sms_etl.reports import (
 from sms_etl.reports.figures import Figures, GroupRow
 from sms_etl.reports.language import Words
 from sms_etl.reports.sections.campaigns import CAMPAIGNS
+from sms_etl.reports.sections.compliance import COMPLIANCE, COMPLIANCE_SHORT
 from sms_etl.reports.sections.countries import COUNTRIES
 from sms_etl.reports.sections.coverage import COVERAGE
 from sms_etl.reports.sections.daily import DAILY
 from sms_etl.reports.sections.definitions import DEFINITIONS
 from sms_etl.reports.sections.engaged import ENGAGED
+from sms_etl.reports.sections.factors import FACTORS, FACTORS_FOUND
 from sms_etl.reports.sections.findings import FINDINGS
 from sms_etl.reports.sections.hours import HOURS
 from sms_etl.reports.sections.late import LATE
@@ -43,6 +46,8 @@ from sms_etl.reports.sections.section import Section, always
 from sms_etl.reports.sections.sources import SOURCES
 from sms_etl.reports.sections.steps import steps_section
 from sms_etl.reports.sections.summary import summary_section
+from sms_etl.reports.sections.suppression import SUPPRESSION
+from sms_etl.reports.sections.suspicions import SUSPICIONS
 
 Rows = tuple[str, Sequence[GroupRow], str]
 """The head of a table, its rows, and the dimension they are values of."""
@@ -105,6 +110,10 @@ def _failures_title(words: Words, figures: Figures) -> tuple[str, str]:
     return _period_name(words, figures.period), words.text("Failures and a clean base")
 
 
+def _compliance_title(words: Words, figures: Figures) -> tuple[str, str]:
+    return _period_name(words, figures.period), words.text("Rules and refusals")
+
+
 def _operations_title(words: Words, figures: Figures) -> tuple[str, str]:
     return _period_name(words, figures.period), words.text("Data: pulls and completeness")
 
@@ -138,6 +147,8 @@ DELIVERY_SECTIONS = (
     FINDINGS,
     steps_section(advice.steps),
     REASONS,
+    FACTORS_FOUND,
+    SUSPICIONS,
     CAMPAIGNS,
     ENGAGED,
     RETURNS,
@@ -146,6 +157,8 @@ DELIVERY_SECTIONS = (
     SOURCES,
     PLACES,
     HOURS,
+    SUPPRESSION,
+    COMPLIANCE_SHORT,
     NOTHING,
     QUALITY,
     DEFINITIONS,
@@ -215,6 +228,9 @@ KINDS: dict[ReportKind, Kind] = {
             summary_section(failures_told.failure_cards),
             steps_section(advice.steps),
             REASONS,
+            FACTORS,
+            SUPPRESSION,
+            SUSPICIONS,
             DAILY,
             FINDINGS,
             CAMPAIGNS,
@@ -223,6 +239,22 @@ KINDS: dict[ReportKind, Kind] = {
             NOTHING,
             QUALITY,
             DEFINITIONS,
+        ),
+    ),
+    ReportKind.COMPLIANCE: Kind(
+        title=_compliance_title,
+        headline=compliance_told.headline,
+        cards=compliance_told.compliance_cards,
+        steps=compliance_told.steps,
+        main_rows=_campaign_rows,
+        sections=(
+            summary_section(compliance_told.compliance_cards, _nothing_compared, always),
+            steps_section(compliance_told.steps),
+            COMPLIANCE,
+            SUPPRESSION,
+            SUSPICIONS,
+            NOTHING,
+            QUALITY,
         ),
     ),
     ReportKind.OPERATIONS: Kind(

@@ -70,6 +70,19 @@ def _engaged_denominator(words: Words, rate: Rate) -> str:
             return words.plural("of %(n)s opened text", "of %(n)s opened texts", n)
         case "loyal_people":
             return words.plural("of %(n)s loyal customer", "of %(n)s loyal customers", n)
+        case _:
+            return _judged_denominator(words, rate)
+
+
+def _judged_denominator(words: Words, rate: Rate) -> str:
+    n = rate.denominator
+    match rate.denominator_name:
+        case "ended":
+            return words.plural("of %(n)s that ended", "of %(n)s that ended", n)
+        case "judged":
+            return words.plural("of %(n)s judged", "of %(n)s judged", n)
+        case "people_who_refused":
+            return words.plural("of %(n)s who refused", "of %(n)s who refused", n)
         case name:
             raise RenderError(f"a rate has the denominator {name!r}, which no language names")
 
@@ -134,6 +147,11 @@ def dimension(words: Words, name: str) -> str:
         "sender": words.text("sender"),
         "country": words.text("country"),
         "campaign": words.text("campaign"),
+        "channel": words.text("channel"),
+        "number_prefix": words.text("numbers beginning with"),
+        "contact_source": words.text("contacts from"),
+        "template": words.text("text template"),
+        "hour": words.text("sent at"),
     }
     return known.get(name, name)
 

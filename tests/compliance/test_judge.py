@@ -219,6 +219,8 @@ def test_every_rule_of_every_pack_has_a_source_a_place_it_was_read_and_a_date() 
     for pack in Pack:
         for rule in pack_rules(pack):
             assert rule.source
+            assert rule.source_uk
+            assert rule.reading_uk
             assert rule.seen
             assert rule.read_on is not None
             assert rule.countries

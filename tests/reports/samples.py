@@ -39,6 +39,7 @@ from sms_etl.reports.operations_figures import (
     RestatedSource,
     SourceDays,
 )
+from tests.reports import clean_samples
 
 AS_OF = datetime(2026, 11, 1, 4, 40, tzinfo=UTC)
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
@@ -552,7 +553,22 @@ def operators() -> Figures:
 
 def failures() -> Figures:
     """October by what did not arrive."""
-    return month(kind=ReportKind.FAILURES)
+    return month(
+        kind=ReportKind.FAILURES,
+        failure_study=clean_samples.STUDY,
+        clean_base=clean_samples.BASE,
+        suspicions=clean_samples.SUSPICIONS,
+    )
+
+
+def compliance() -> Figures:
+    """October held against rules."""
+    return month(
+        kind=ReportKind.COMPLIANCE,
+        compliance=clean_samples.RULES,
+        clean_base=clean_samples.BASE,
+        suspicions=clean_samples.SUSPICIONS,
+    )
 
 
 def operations() -> Figures:
