@@ -27,7 +27,14 @@ from dagster import DagsterInstance
 from rich.console import Console
 
 from assets.build import build_defs
-from assets.jobs import DAILY_JOB, FINDINGS_JOB, SETTLE_JOB, report_job_name
+from assets.jobs import (
+    ATTRIBUTION_JOB,
+    CLEAN_BASE_JOB,
+    DAILY_JOB,
+    FINDINGS_JOB,
+    SETTLE_JOB,
+    report_job_name,
+)
 from assets.partitions import RANGE_END, RANGE_START
 from assets.schedules import findings_run_config, report_run_config
 from sms_etl.config import CONFIG_PATH_VARIABLE
@@ -200,8 +207,10 @@ def _backfill(runner: _Runner, project: Project) -> None:
     first, end = DEMO_FIRST_DAY, FIRST_MORNING.date()
     while first < end:
         last = min(first + chunk, end) - timedelta(days=1)
-        with runner.clockwork.stage(f"Backfill {first} to {last}, four sources"):
+        with runner.clockwork.stage(f"Backfill {first} to {last}, every source"):
             runner.run_range(DAILY_JOB, first, last)
+        with runner.clockwork.stage("Robots, orders, suppressions, rules and suspicions of it"):
+            _look_closer(runner, first, last)
         first = last + timedelta(days=1)
 
 
@@ -209,6 +218,13 @@ def _settle(runner: _Runner, project: Project) -> None:
     last = MONDAY.date() - timedelta(days=1)
     first = last - timedelta(days=project.settings.project.settling_days - 1)
     runner.run_range(SETTLE_JOB, first, last)
+    _look_closer(runner, first, last)
+
+
+def _look_closer(runner: _Runner, first: date, last: date) -> None:
+    """What is made from the lake alone, after it was filled."""
+    for job in (ATTRIBUTION_JOB, CLEAN_BASE_JOB):
+        runner.run_range(job, first, last)
 
 
 def _reports(runner: _Runner, project: Project) -> None:
