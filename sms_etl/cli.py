@@ -18,6 +18,7 @@ from sms_etl.backfill.cli import backfill
 from sms_etl.clean_base import cli as clean_base
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.engagement import cli as engagement
 from sms_etl.errors import ConfigError, SmsEtlError
 from sms_etl.model.vocabulary import MICRO
 from sms_etl.project import Project
@@ -39,6 +40,8 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(clean_base.app, name="suppression")
 app.command()(clean_base.reveal)
 app.command()(backfill)
+app.command()(engagement.attribute)
+app.command("loyal-unreachable")(engagement.loyal_unreachable)
 console = Console()
 errors = Console(stderr=True)
 

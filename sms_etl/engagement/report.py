@@ -45,19 +45,26 @@ def engaged_figures(project: Project, figures: Figures, rates: Rates | None) -> 
     """
     if figures.kind not in TOLD_IN:
         return {}
-    source = _Source(project, figures, rates)
+    labels = {row.key: row.label for row in figures.by_campaign}
+    cohort = Cohort(
+        days=(figures.first_day, figures.last_day),
+        zone=figures.zone,
+        as_of=figures.data_as_of,
+        campaign=figures.campaign,
+        label=lambda campaign: labels.get(campaign, campaign),
+    )
+    source = _Source(project, cohort, rates)
     return {
-        "engagement": source.engagement,
-        "attributed": source.attributed,
+        "engagement": source.engagement(figures),
+        "attributed": source.attributed(figures),
         "loyalty": source.loyalty,
     }
 
 
-def unreachable_people(project: Project, figures: Figures, rates: Rates | None) -> pl.DataFrame:
-    """The loyal people of a report whose last two messages did not arrive, as pseudonyms."""
-    source = _Source(project, figures, rates)
+def unreachable_people(project: Project, cohort: Cohort, rates: Rates | None) -> pl.DataFrame:
+    """The loyal people whose last two messages did not arrive (metrics.loyalty)."""
     days = project.settings.engagement.loyalty_days
-    return loyal_unreachable(source.buyers, source.cohort, days, rates)
+    return loyal_unreachable(_Source(project, cohort, rates).buyers, cohort, days, rates)
 
 
 @dataclass(frozen=True)
@@ -65,25 +72,13 @@ class _Source:
     """The tables of one report."""
 
     project: Project
-    figures: Figures
+    cohort: Cohort
     rates: Rates | None
 
     def scan(self, table: Table, before: timedelta, after: timedelta) -> pl.LazyFrame:
         """A table of the days of the report and of some around them."""
-        first, last = self.figures.first_day, self.figures.last_day
+        first, last = self.cohort.days
         return self.project.lake.scan(table, first - before - MARGIN, last + after + MARGIN)
-
-    @cached_property
-    def cohort(self) -> Cohort:
-        """The messages of the report."""
-        labels = {row.key: row.label for row in self.figures.by_campaign}
-        return Cohort(
-            days=(self.figures.first_day, self.figures.last_day),
-            zone=self.figures.zone,
-            as_of=self.figures.data_as_of,
-            campaign=self.figures.campaign,
-            label=lambda campaign: labels.get(campaign, campaign),
-        )
 
     @cached_property
     def messages(self) -> pl.LazyFrame:
@@ -101,16 +96,14 @@ class _Source:
             opt_outs=self.scan(OPT_OUTS, BEFORE, AFTER),
         )
 
-    @property
-    def engagement(self) -> Engagement | None:
+    def engagement(self, figures: Figures) -> Engagement | None:
         """What people did."""
         found = engagement(self.tables, self.cohort)
         if found is not None:
-            check_engagement(found, self.tables, self.cohort, self.figures)
+            check_engagement(found, self.tables, self.cohort, figures)
         return found
 
-    @property
-    def attributed(self) -> Attributed | None:
+    def attributed(self, figures: Figures) -> Attributed | None:
         """What the messages brought; null without an attributed order or a holdout."""
         rows = self.scan(ATTRIBUTION, timedelta(0), AFTER)
         settings, cohort = self.project.settings.engagement, self.cohort
@@ -123,8 +116,8 @@ class _Source:
         headline = Headline(settings.click_days, settings.delivery_hours)
         judged = self.tables.judged
         found = brought(rows, judged, self.messages, cohort, headline, self.rates)
-        totals = {row.key: row.totals for row in self.figures.by_campaign}
-        whole = returns_of(found, None, self.figures.totals, cohort, headline, self.rates)
+        totals = {row.key: row.totals for row in figures.by_campaign}
+        whole = returns_of(found, None, figures.totals, cohort, headline, self.rates)
         campaigns = by_campaign(found, totals, lifts, cohort, headline, self.rates)
         result = Attributed(
             click_days=settings.click_days,
