@@ -45,10 +45,11 @@ def loyal_unreachable(
         typer.Option("--to", formats=DAY_FORMATS, help="Last day; without: yesterday."),
     ] = None,
 ) -> None:
-    """List loyal customers whose last two messages did not arrive, by pseudonym and contact digest.
+    """List loyal customers whose last two messages did not arrive, with your own identifiers.
 
-    Scores are those of the weeks before the last day; no phone number is written.
+    Scores are those of the year before the last four weeks. No phone number is written.
     """
+    from sms_etl.clean_base.export import contact_ids
     from sms_etl.engagement.report import BEFORE, unreachable_people
     from sms_etl.metrics.cohort import Cohort
     from sms_etl.rates import read_rates
@@ -58,5 +59,6 @@ def loyal_unreachable(
     day = last.date() if last else now().astimezone(zone).date() - timedelta(days=1)
     cohort = Cohort((day - BEFORE + timedelta(days=1), day), zone.key, now())
     people = unreachable_people(project, cohort, read_rates(project.settings))
-    people.write_csv(out, include_bom=True)
+    known = people.join(contact_ids(project, people), on="recipient", how="left")
+    known.select("contact_id", *people.columns).write_csv(out, include_bom=True)
     console.print(f"{people.height:,} people in {out}", soft_wrap=True)

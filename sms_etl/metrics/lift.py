@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 
@@ -21,6 +22,7 @@ from sms_etl.reports.engagement_figures import Lift
 from sms_etl.reports.figures import Verdict
 
 PEOPLE = "people"
+_HOUR = timedelta(hours=1)
 _KEYS = ("campaign", "person")
 
 
@@ -61,6 +63,7 @@ def lifts_of(
             held=(pl.col("arm") == "held").sum(),
             held_bought=(pl.col("bought") & (pl.col("arm") == "held")).sum(),
             both=(pl.col("arm") == "both").sum(),
+            last=pl.col("at").max(),
         )
         .filter(pl.col("treated") > 0, pl.col("held") > 0)
         .sort("campaign")
@@ -111,10 +114,15 @@ def _bought(people: pl.DataFrame, orders: pl.DataFrame, window: timedelta) -> pl
     return rows.select(pl.col("_row").is_in(found["_row"].to_list())).to_series()
 
 
-def _lift(row: dict[str, int], days: int, cohort: Cohort) -> Lift:
+def _lift(row: dict[str, Any], days: int, cohort: Cohort) -> Lift:
     window = timedelta(days=days)
-    treated = cohort.rate(row["treated_bought"], row["treated"], PEOPLE, window)
-    held = cohort.rate(row["held_bought"], row["held"], PEOPLE, window)
+    over = row["last"] + _HOUR + window <= cohort.as_of
+    treated, held = (
+        cohort.rate(row[f"{arm}_bought"], row[arm], PEOPLE, window).model_copy(
+            update={"mature": over}
+        )
+        for arm in ("treated", "held")
+    )
     name = str(row["campaign"])
     return Lift(
         campaign=name,

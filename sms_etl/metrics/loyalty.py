@@ -145,7 +145,15 @@ def loyal_unreachable(
     orders = _with_person(tables.orders.filter(pl.col("net_micro") > 0), pairs)
     buyers, _ = _buyers(orders, cohort, days, rates)
     lost = last_messages(tables.messages, pairs, buyers).filter("lost")
-    known = orders.group_by("person").agg(pl.col("contact", "recipient").drop_nulls().first())
+    told = pl.concat(
+        [
+            orders.select("person", "contact", "recipient"),
+            pairs.select("recipient", person="_contact", contact="_contact").select(
+                "person", "contact", "recipient"
+            ),
+        ]
+    )
+    known = told.group_by("person").agg(pl.col("contact", "recipient").drop_nulls().first())
     return (
         _loyal(buyers)
         .join(lost, on="person", how="semi")

@@ -1,6 +1,12 @@
 import pytest
 
-from tests.pipeline.company import DAYS, land_and_rebuild, running_company
+from tests.pipeline.company import (
+    DAYS,
+    PLANTED_WORLD,
+    land_and_rebuild,
+    land_and_rebuild_streams,
+    running_company,
+)
 
 
 @pytest.fixture(scope="package")
@@ -8,6 +14,15 @@ def company(tmp_path_factory):
     """A company whose October is landed and rebuilt. Tests must leave its tables as they are."""
     with running_company(tmp_path_factory.mktemp("company") / "promin") as running:
         land_and_rebuild(running.project, DAYS)
+        yield running
+
+
+@pytest.fixture(scope="package")
+def planted_company(tmp_path_factory):
+    """A company with a shop whose October is landed and rebuilt, its streams too."""
+    with running_company(tmp_path_factory.mktemp("planted"), parameters=PLANTED_WORLD) as running:
+        land_and_rebuild(running.project, DAYS)
+        land_and_rebuild_streams(running.project, DAYS)
         yield running
 
 

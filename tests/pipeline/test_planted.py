@@ -10,26 +10,15 @@ from assets.build import build_defs
 from sms_etl.model.engagement import CLICKS, CONSENTS, OPT_OUTS, ORDERS, REPLIES
 from sms_etl.model.schemas import ASKED, MESSAGES
 from sms_etl.sandbox.demo_settings import environment
-from tests.pipeline.company import (
-    DAYS,
-    FIRST,
-    LAST,
-    PLANTED_WORLD,
-    land_and_rebuild,
-    land_and_rebuild_streams,
-    running_company,
-)
+from tests.pipeline.company import FIRST, LAST
 
 KYIV = "Europe/Kyiv"
 KEY = environment()["SMS_ETL_PSEUDONYM_KEY"].encode()
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory):
-    with running_company(tmp_path_factory.mktemp("planted"), parameters=PLANTED_WORLD) as company:
-        land_and_rebuild(company.project, DAYS)
-        land_and_rebuild_streams(company.project, DAYS)
-        yield company
+def company(planted_company):
+    return planted_company
 
 
 def digests(values, prefix=""):
