@@ -29,10 +29,10 @@ BAD_SOURCE = "lottery"
 MOST_IN_DAYS, CAP_DAYS = 6, 7
 """The house's own rule: at the most so many marketing messages to a person in so many days."""
 
-FAKED_WAY, FAKED_OPERATOR = Way.TURBOSMS, "lifecell"
+FAKED_WAY, FAKED_OPERATOR = Way.TURBOSMS, "Kyivstar"
 _FAKED_SPAN = (0.18, 0.40)
 PUMPED_COUNTRY, _PUMPED_FIRST = "AZ", 994_507_770_000
-_PUMPED_AT, _PUMPED_SECONDS = 0.75, 3 * 3600
+_PUMPED_AT, _PUMPED_SECONDS = 0.57, 3 * 3600
 _PUMPED_CAMPAIGN, _BREACH_CAMPAIGN = "login-code", "loyalty-points"
 
 AFTER_OPT_OUT, NIGHT, FREQUENCY = "after_opt_out", "night", "frequency"
@@ -204,7 +204,7 @@ _BREACH_TIMES: dict[str, Sequence[tuple[float, float]]] = {
     AFTER_OPT_OUT: [(0.60, 12)],
     NIGHT: [(0.35, 2.5)],
     NIGHT_ABROAD: [(0.35, 13.5)],
-    FREQUENCY: [(0.70, 11 + 13 * n) for n in range(MOST_IN_DAYS + 2)],
+    FREQUENCY: [(0.54, 11 + 13 * n) for n in range(MOST_IN_DAYS + 2)],
     NO_CONSENT: [(0.45, 12)],
     NO_WORDING: [(0.50, 13)],
 }
@@ -304,7 +304,7 @@ def with_failures(
             _faked(period),
             "delivered",
             FAKED_ROUTE,
-            1,
+            0,
         )
     for factor in plants.factors:
         stream = f"plants:{factor.id}"
