@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.partitions import PARTITION, RANGE_END, RANGE_START
+from assets.reports import OWNER_TOLD
 from sms_etl.errors import SmsEtlError
 from sms_etl.notices import beat, owner_of, tell, tell_of_stale_days
 from sms_etl.project import Project
@@ -42,6 +43,10 @@ def _failure_sensor(project: Project, status: dg.DefaultSensorStatus) -> dg.Sens
         if run.tags.get(WILL_RETRY_TAG) == "true":
             return
         problems, over = outcome(project, context.instance, run)
+        failures = context.get_step_failure_events()
+        if failures and all(owner_knows(event) for event in failures):
+            tell(project, problems, over)
+            return
         if not any(problem.key.startswith(STEP) for problem in problems):
             why = context.failure_event.message or "no error was recorded"
             problems.append(_problem(project, run, RUN, run.job_name, why))
@@ -108,12 +113,21 @@ def outcome(
                 step = evaluation.metadata.get("next_step")
                 advice = str(step.value) if step else "Open the check in the UI."
                 problems[where] = _problem(project, run, CHECK, where, advice)
+        elif event.is_step_failure and owner_knows(event):
+            continue
         elif event.is_step_failure:
             name = event.step_key or ""
             problems[name] = _problem(project, run, STEP, name, _sentence(event))
         else:
             over.append(f"{STEP}{event.step_key}")
     return list(problems.values()), over
+
+
+def owner_knows(event: dg.DagsterEvent) -> bool:
+    """Whether what failed was told when it failed: mails that did not arrive are."""
+    failure = event.step_failure_data.user_failure_data
+    told = failure.metadata.get(OWNER_TOLD) if failure is not None else None
+    return told is not None and told.value is True
 
 
 def _warns(evaluation: dg.AssetCheckEvaluation) -> bool:

@@ -17,10 +17,17 @@ from sms_etl.errors import ConfigError
 from sms_etl.mail.ledger import MailState
 from sms_etl.mail.send import DeliveryReport
 from sms_etl.project import Project
-from sms_etl.publish import freeze_report, latest_edition, mail_report, order_of, record_findings
+from sms_etl.publish import freeze_report, latest_edition, order_of, record_findings
 from sms_etl.reports.editions import Edition
+from sms_etl.subscriptions.sending import mail_report
 
 EDITIONS_GROUP, MAIL_GROUP, FINDINGS_GROUP = "editions", "mail", "findings"
+OWNER_TOLD = "owner_told"
+"""Metadata of a failure: the owner knows of it already."""
+
+BACKFILL = "dagster/backfill"
+"""Tag of a run that a backfill started: it never mails."""
+
 FINDINGS_KEY = dg.AssetKey("findings")
 
 
@@ -31,10 +38,15 @@ class EditionConfig(dg.Config):
 
 
 class MailConfig(dg.Config):
-    """As of which moment, and whether it is really sent: nothing is mailed unless `send` is on."""
+    """As of which moment, and whether it is really sent: nothing is mailed unless `send` is on.
+
+    `turn`: the time it was due, for a run that a sensor started; the conditions of the
+    subscription hold for it.
+    """
 
     as_of: str = ""
     send: bool = False
+    turn: str = ""
 
 
 def edition_key(subscription: str) -> dg.AssetKey:
@@ -139,16 +151,28 @@ def _mail_asset(project: Project, subscription: Subscription) -> dg.AssetsDefini
     def mail(context: dg.AssetExecutionContext, config: MailConfig) -> dg.MaterializeResult[None]:
         with explained():
             edition = latest_edition(project, subscription, _moment(config.as_of))
-            if not config.send:
-                context.log.info("send is off: nobody was mailed.")
+            if not config.send or BACKFILL in context.run.tags:
+                context.log.info("send is off, or this is a backfill: nobody was mailed.")
                 return dg.MaterializeResult(metadata={"sent": 0, "send": False})
-            report = mail_report(project, subscription, edition)
-        metadata = {"edition": edition.id, **_mail_metadata(report)}
-        if not report.complete:
+            turn = _moment(config.turn) if config.turn else None
+            mailed = mail_report(project, subscription, edition, turn)
+        if mailed.delivery is None:
+            context.log.info(f"Nobody was mailed: {mailed.reason}")
+            return dg.MaterializeResult(
+                metadata={"edition": edition.id, "sent": 0, "nobody_because": mailed.reason}
+            )
+        metadata = {
+            "edition": edition.id,
+            **_mail_metadata(mailed.delivery),
+            "unsubscribed": ", ".join(mailed.unsubscribed) or "none",
+        }
+        if turn is not None and mailed.delivery.worth_retrying:
+            context.log.warning(f"Some readers are tried again soon.\n{mailed.delivery.text()}")
+        elif not mailed.delivery.complete:
             raise dg.Failure(
-                description="Not every reader has the report. Run the job again for those who "
-                "could not be reached now; see the ledger for the others.\n" + report.text(),
-                metadata=metadata,
+                description="Not every reader has the report; see 'sms-etl mail list'.\n"
+                + mailed.delivery.text(),
+                metadata={**metadata, OWNER_TOLD: mailed.delivery.owner_told},
                 allow_retries=False,
             )
         return dg.MaterializeResult(metadata=metadata)

@@ -1,7 +1,7 @@
-"""Schedules: every day, the settling window, and every subscription in its reader's zone."""
+"""Schedules: every day, the settling window; reports have sensors, which wait for their data."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 from dagster._core.definitions.partitions.partitioned_schedule import (
@@ -15,7 +15,6 @@ from assets.jobs import (
     DAILY_JOB,
     FINDINGS_JOB,
     SETTLE_JOB,
-    report_job_name,
 )
 from assets.partitions import RANGE_END, RANGE_START
 from assets.reports import FINDINGS_KEY, EditionConfig, MailConfig, edition_key, mail_key
@@ -48,10 +47,6 @@ def build_schedules(
         default_status=status,
         description="Yesterday, once it is over in the business time zone.",
     )
-    reports = [
-        _report_schedule(project, subscription, by_name[report_job_name(subscription)], status)
-        for subscription in project.settings.subscriptions
-    ]
     findings = dg.ScheduleDefinition(
         name="watch_for_problems",
         job=by_name[FINDINGS_JOB],
@@ -89,7 +84,7 @@ def build_schedules(
         cron=CLEAN_BASE_CRON,
         description=f"After clicks are judged: suppressions, rules, suspicions of {days} days.",
     )
-    return [daily, settle, *attributed, findings, clean_base, *reports]
+    return [daily, settle, *attributed, findings, clean_base]
 
 
 def _last_days_schedule(
@@ -126,39 +121,17 @@ def _last_days_schedule(
     return last_days
 
 
-def _report_schedule(
-    project: Project,
-    subscription: Subscription,
-    job: UnresolvedAssetJobDefinition,
-    status: dg.DefaultScheduleStatus,
-) -> dg.ScheduleDefinition:
-    @dg.schedule(
-        name=f"send_{subscription.name}",
-        job=job,
-        cron_schedule=subscription.cron,
-        execution_timezone=subscription.time_zone or project.settings.project.business_time_zone,
-        default_status=status,
-        description=f"Makes and mails '{subscription.name}'.",
-    )
-    def send(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
-        moment = context.scheduled_execution_time.astimezone(UTC)
-        return dg.RunRequest(
-            run_key=f"{subscription.name} {moment.isoformat()}",
-            run_config=report_run_config(subscription, moment, send=True),
-        )
-
-    return send
-
-
-def report_run_config(subscription: Subscription, moment: datetime, *, send: bool) -> dg.RunConfig:
-    """Run config of a report job: as of which moment, and whether it is really mailed."""
+def report_run_config(
+    subscription: Subscription, moment: datetime, *, send: bool, turn: bool = False
+) -> dg.RunConfig:
+    """Run config of a report job: as of which moment, whether it is really mailed, whose turn."""
     return dg.RunConfig(
         ops={
             edition_key(subscription.name).to_python_identifier(): EditionConfig(
                 as_of=moment.isoformat()
             ),
             mail_key(subscription.name).to_python_identifier(): MailConfig(
-                as_of=moment.isoformat(), send=send
+                as_of=moment.isoformat(), send=send, turn=moment.isoformat() if turn else ""
             ),
         }
     )

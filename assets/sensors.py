@@ -8,6 +8,7 @@ from datetime import date
 import dagster as dg
 
 from assets.backfills import build_backfill_sensor
+from assets.deliveries import build_delivery_sensors
 from assets.engagement import events_key, stream_landing_key
 from assets.jobs import DAILY_JOB
 from assets.notices import build_notice_sensors
@@ -39,6 +40,7 @@ def build_sensors(
         *build_notice_sensors(project, status),
         build_backfill_sensor(project, status),
         *folders,
+        *build_delivery_sensors(project, status),
     ]
 
 

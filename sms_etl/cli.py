@@ -20,6 +20,7 @@ from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.engagement import cli as engagement
 from sms_etl.errors import ConfigError, SmsEtlError
+from sms_etl.mail.cli import app as mail_app
 from sms_etl.model.vocabulary import MICRO
 from sms_etl.project import Project
 from sms_etl.sandbox.cli import app as sandbox_app
@@ -37,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(sandbox_app, name="sandbox")
+app.add_typer(mail_app, name="mail")
 app.add_typer(clean_base.app, name="suppression")
 app.command()(clean_base.reveal)
 app.command()(backfill)
@@ -252,35 +254,6 @@ def _table(title: str, rows: pl.DataFrame, columns: Sequence[str], *, money: boo
             cells.append(row["currency"] or "")
         table.add_row(*cells)
     return table
-
-
-@app.command()
-def resend(
-    subscription: Annotated[str, typer.Argument(help="Name of the subscription.")],
-    reader: Annotated[str, typer.Argument(help="Address of one of its readers.")],
-    as_of: Annotated[str | None, typer.Option(help="Moment of the report, ISO 8601.")] = None,
-) -> None:
-    """Mail the newest edition of a subscription to one reader again, whatever the ledger says."""
-    from sms_etl.mail.send import resend as send_again
-    from sms_etl.publish import editions, latest_edition
-
-    project = Project.open()
-    known = {s.name: s for s in project.settings.subscriptions}
-    if subscription not in known:
-        raise ConfigError(f"No subscription {subscription!r}; there are: {', '.join(known)}")
-    if reader not in known[subscription].readers:
-        raise ConfigError(f"{reader} is not a reader of {subscription!r}; add them first.")
-    moment = datetime.fromisoformat(as_of) if as_of else now()
-    edition = latest_edition(project, known[subscription], moment)
-    result = send_again(
-        edition,
-        reader,
-        store=editions(project),
-        warehouse=project.warehouse,
-        settings=project.settings,
-        now=now,
-    )
-    console.print(escape(result.text()))
 
 
 def _days(

@@ -14,7 +14,6 @@ from sms_etl.config.settings import Language, Period, ReportKind, Subscription
 from sms_etl.days import days_between
 from sms_etl.engagement.report import engaged_figures
 from sms_etl.errors import StoreError
-from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.metrics.double_entry import cross_check
 from sms_etl.metrics.money_check import check_money
 from sms_etl.model.schemas import (
@@ -210,23 +209,6 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
         audience=audience,
         language=order.language,
         now=now(),
-    )
-
-
-def mail_report(project: Project, subscription: Subscription, edition: Edition) -> DeliveryReport:
-    """Mail an edition to the readers of a subscription who have not got it.
-
-    Raises:
-        ConfigError: the settings have no mail server.
-        MailError: the edition is not what was frozen.
-    """
-    return deliver(
-        edition,
-        subscription.readers,
-        store=editions(project),
-        warehouse=project.warehouse,
-        settings=project.settings,
-        now=now,
     )
 
 

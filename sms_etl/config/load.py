@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sms_etl.config.settings import Settings, SourceSettings
+from sms_etl.config.settings import ANY_FINDING, Settings, SourceSettings, Subscription
 from sms_etl.errors import ConfigError
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -39,6 +39,8 @@ def load_settings(path: Path | None = None) -> Settings:
     path = (path or settings_path()).absolute()
     tree = _read(path)
     settings = validate(Settings, {**tree, "path": path}, path, "")
+    for subscription in settings.subscriptions:
+        _check_names(subscription, path)
     sources = {
         name: _validate_kind(SOURCE_KINDS, block, path, f"sources.{name}")
         for name, block in settings.sources.items()
@@ -66,6 +68,27 @@ def validate(model: type[Model], values: object, path: Path, prefix: str) -> Mod
     except ValidationError as error:
         lines = [_line(model, detail, prefix) for detail in error.errors()]
         raise ConfigError(f"{path} is not valid:\n" + "\n".join(lines)) from None
+
+
+def _check_names(subscription: Subscription, path: Path) -> None:
+    """Names of sections and findings, which the rooms that make them know."""
+    prefix = f"{path} is not valid:\n  subscriptions '{subscription.name}'"
+    if subscription.sections:
+        from sms_etl.reports.kinds import KINDS
+
+        known = [section.key for section in KINDS[subscription.report].sections]
+        _refuse_unknown(subscription.sections, known, f"{prefix}.sections")
+    if subscription.only_if is not None and subscription.only_if.findings:
+        from sms_etl.reports.figures import FindingKind
+
+        kinds = [ANY_FINDING, *(kind.value for kind in FindingKind)]
+        _refuse_unknown(subscription.only_if.findings, kinds, f"{prefix}.only_if.findings")
+
+
+def _refuse_unknown(given: Sequence[str], known: Sequence[str], where: str) -> None:
+    for name in given:
+        if name not in known:
+            raise ConfigError(f"{where}: {name!r} is not known; allowed: {', '.join(known)}")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -109,12 +132,18 @@ def _line(model: type[BaseModel], detail: ErrorDetails, prefix: str) -> str:
 def _nearest(model: type[BaseModel], detail: ErrorDetails) -> str:
     fields: dict[str, Any] = dict(model.model_fields)
     for step in detail["loc"][:-1]:
-        annotation = getattr(fields.get(str(step)), "annotation", None)
-        fields = dict(getattr(annotation, "model_fields", {}))
+        if isinstance(step, str):
+            fields = _fields_within(getattr(fields.get(step), "annotation", None))
     close = difflib.get_close_matches(str(detail["loc"][-1]), fields, n=1)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; allowed: {', '.join(sorted(fields))}" if fields else ""
+
+
+def _fields_within(annotation: object) -> dict[str, Any]:
+    """Fields of a block, of a block that may be left out, or of each block of a list."""
+    blocks = (getattr(one, "model_fields", None) for one in (annotation, *get_args(annotation)))
+    return dict(next(filter(None, blocks), {}))
 
 
 def _is_short(value: object) -> bool:

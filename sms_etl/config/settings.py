@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, EmailStr, Field, model_validator
+from cronsim import CronSim, CronSimError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    EmailStr,
+    Field,
+    field_validator,
+    model_validator,
+)
 
 from sms_etl.compliance.packs import Pack
 from sms_etl.config.secrets import EnvSecret
@@ -31,6 +40,7 @@ def _known_zone(name: str) -> str:
     return name
 
 
+HttpsUrl = Annotated[str, Field(pattern=r"^https://[^\s<>]+$")]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 
 
@@ -221,6 +231,15 @@ class Mail(Strict):
     allowed_domains: tuple[str, ...] = ()
     timeout_seconds: Annotated[float, Field(gt=0)] = 30.0
     owner: EmailStr = Field(description="Who is told when something fails")
+    reports_url: HttpsUrl | None = None
+    unsubscribe_url: HttpsUrl | None = None
+    unsubscribe_key: EnvSecret | None = None
+
+    @model_validator(mode="after")
+    def _unsubscribe_whole(self) -> Mail:
+        if (self.unsubscribe_url is None) != (self.unsubscribe_key is None):
+            raise ValueError("unsubscribe_url and unsubscribe_key belong together; give both")
+        return self
 
 
 class NoticeSettings(Strict):
@@ -263,23 +282,107 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+class Filters(Strict):
+    """Which messages a report is of: they match every key that is given, by any of its values."""
+
+    source: tuple[Name, ...] = ()
+    country: tuple[Country, ...] = ()
+    operator: tuple[str, ...] = ()
+    sender: tuple[str, ...] = ()
+    campaign: tuple[str, ...] = ()
+
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """Dimension -> values, of the keys that are given."""
+        return {name: value for name, value in self if value}
+
+
+class Attachment(StrEnum):
+    """What a mail brings besides its text."""
+
+    PDF = "pdf"
+    HTML = "html"
+    XLSX = "xlsx"
+    CSV = "csv"
+    JSON = "json"
+
+
+ANY_FINDING = "any"
+
+
+class OnlyIf(Strict):
+    """A report goes out only if one of these holds."""
+
+    delivery_below: Annotated[float, Field(gt=0, le=1)] | None = None
+    cost_above: Annotated[Decimal, Field(ge=0)] | None = None
+    findings: tuple[str, ...] = ()
+    changed: bool = False
+
+    @model_validator(mode="after")
+    def _says_something(self) -> OnlyIf:
+        thresholds = {self.delivery_below, self.cost_above} - {None}
+        if not (thresholds or self.findings or self.changed):
+            raise ValueError("give delivery_below, cost_above, findings or changed")
+        return self
+
+
+class IfEmpty(StrEnum):
+    """What readers get for a period without messages."""
+
+    NOTE = "note"
+    SILENCE = "silence"
+
+
+class AtDeadline(StrEnum):
+    """What happens to a report whose data is not there in time."""
+
+    MARK_INCOMPLETE = "mark_incomplete"
+    WITHHOLD = "withhold"
+
+
+def _known_cron(text: str) -> str:
+    try:
+        next(CronSim(text, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        raise ValueError(f"{text!r} is no cron expression such as '0 8 * * 1': {error}") from error
+    return text
+
+
 class Subscription(Strict):
-    """Who gets which report, when and in what language."""
+    """Who gets which report of which messages, when, in what language and form."""
 
     name: Name
     readers: tuple[EmailStr, ...] = Field(min_length=1)
     report: ReportKind = ReportKind.PERIOD
     period: Period = Period.WEEK
     campaign: str | None = None
+    filters: Filters = Filters()
     language: Language = Language.UKRAINIAN
-    cron: str = "0 8 * * 1"
+    currency: Currency | None = None
+    sections: tuple[str, ...] = ()
+    formats: tuple[Attachment, ...] = (Attachment.PDF,)
+    largest_mail_mb: Annotated[float, Field(gt=0, le=100)] = 10.0
+    cron: Annotated[str, AfterValidator(_known_cron)] = "0 8 * * 1"
     time_zone: ZoneName | None = None
+    only_if: OnlyIf | None = None
+    if_empty: IfEmpty = IfEmpty.NOTE
+    deadline_hours: Annotated[float, Field(ge=0, le=24 * 31)] = 24.0
+    at_deadline: AtDeadline = AtDeadline.MARK_INCOMPLETE
 
     @model_validator(mode="after")
     def _campaign_named(self) -> Subscription:
         if self.report is ReportKind.CAMPAIGN and not self.campaign:
             raise ValueError("a campaign report needs the key 'campaign'")
+        if self.campaign and self.filters.campaign:
+            raise ValueError("'campaign' and 'filters.campaign' exclude each other")
         return self
+
+    @field_validator("readers")
+    @classmethod
+    def _ascii(cls, readers: tuple[str, ...]) -> tuple[str, ...]:
+        odd = [reader for reader in readers if not reader.isascii()]
+        if odd:
+            raise ValueError(f"few mail servers take addresses like {odd[0]}; use an ASCII one")
+        return readers
 
 
 class Settings(Strict):
@@ -305,6 +408,24 @@ class Settings(Strict):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"subscription names used twice: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _subscriptions_fit(self) -> Settings:
+        allowed = {name.lower() for name in self.mail.allowed_domains} if self.mail else set()
+        for number, one in enumerate(self.subscriptions):
+            where = f"subscriptions.{number} ('{one.name}')"
+            outside = [r for r in one.readers if r.rpartition("@")[2].lower() not in allowed]
+            if allowed and outside:
+                raise ValueError(
+                    f"{where}.readers: {outside[0]} is not of mail.allowed_domains "
+                    f"({', '.join(sorted(allowed))})"
+                )
+            unknown = sorted(set(one.filters.source) - set(self.sources))
+            if unknown:
+                raise ValueError(f"{where}.filters.source: no such source: {', '.join(unknown)}")
+            if one.currency is not None and self.money is None:
+                raise ValueError(f"{where}.currency needs rates: add [money]")
         return self
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from sms_etl.config.clock import now
 from sms_etl.errors import ConfigError
+from sms_etl.mail.attachments import Wanted
 from sms_etl.mail.ledger import NEEDS_A_PERSON, Ledger, MailState
 from sms_etl.project import Project
 
@@ -33,14 +34,10 @@ def list_mails(
 ) -> None:
     """Show the ledger: every mail with its state and the server's answer."""
     ledger = Ledger(Project.open().warehouse)
-    entries = ledger.recent(limit) if edition is None else ledger.entries(edition)
+    entries = ledger.entries(edition) if edition else ledger.recent(limit)
     if trouble:
-        states = sorted(NEEDS_A_PERSON)
-        entries = (
-            [entry for entry in ledger.recent(limit, states) if entry.edition_id == edition]
-            if edition
-            else ledger.recent(limit, states)
-        )
+        entries = entries if edition else ledger.recent(limit, sorted(NEEDS_A_PERSON))
+        entries = [entry for entry in entries if entry.state in NEEDS_A_PERSON]
     table = Table("state", "reader", "edition", "tries", "last", "server's answer", box=None)
     for entry in entries:
         last = entry.closed_at or entry.claimed_at
@@ -56,6 +53,25 @@ def list_mails(
         console.print(table)
     else:
         console.print("No mails.")
+
+
+@app.command()
+def turns(
+    limit: Annotated[int, typer.Option(help="Most rows to show, the newest first.")] = SHOWN,
+) -> None:
+    """Show each time a report was due, and what became of it."""
+    from sms_etl.subscriptions.turns import Turns
+
+    table = Table("due", "subscription", "state", "tries", "why", box=None)
+    for turn in Turns(Project.open().warehouse).recent(limit):
+        table.add_row(
+            f"{turn.due_at:%Y-%m-%d %H:%M}Z",
+            escape(turn.subscription),
+            turn.state.value,
+            str(turn.attempts),
+            escape(turn.detail),
+        )
+    console.print(table if table.row_count else "No report was due yet.")
 
 
 @app.command()
@@ -106,6 +122,7 @@ def resend(edition: Edition, reader: Reader) -> None:
         store=store,
         warehouse=project.warehouse,
         settings=project.settings,
+        wanted=Wanted.of(subscription),
         now=now,
     )
     console.print(escape(report.text()))

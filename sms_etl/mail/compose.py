@@ -19,18 +19,24 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from sms_etl.config.settings import Mail
 from sms_etl.errors import ConfigError, MailError
+from sms_etl.mail.attachments import (
+    ENCODED,
+    NOTHING_ATTACHED,
+    ONLY_PDF,
+    Attached,
+    Wanted,
+    attachments,
+)
 from sms_etl.mail.summary import summary
 from sms_etl.reports import sentences
 from sms_etl.reports.cards import Card, Change
 from sms_etl.reports.editions import Edition
-from sms_etl.reports.figures import Figures
+from sms_etl.reports.figures import Figures, is_empty, is_incomplete
+from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import TEMPLATES, Words
 
 MAX_HTML_BYTES = 80_000
 """Gmail cuts a mail's HTML at about 102 kB as sent; quoted-printable makes Cyrillic longer."""
-
-MAX_PDF_BYTES = 10_000_000
-"""Larger reports are not attached: base64 adds a third and common servers stop at 20 to 25 MB."""
 
 NO_VALUE = "—"
 
@@ -45,13 +51,14 @@ class Letter:
     subject: str
     text: str
     html: str
-    chart_png: bytes
+    chart_png: bytes | None
     chart_cid: str
-    pdf: bytes | None
-    pdf_name: str
+    attached: tuple[Attached, ...]
 
 
-def write_letter(edition: Edition, figures: Figures, mail: Mail) -> Letter:
+def write_letter(
+    edition: Edition, figures: Figures, mail: Mail, wanted: Wanted = ONLY_PDF
+) -> Letter:
     """The content of the mail about an edition, in its language.
 
     Raises:
@@ -60,7 +67,7 @@ def write_letter(edition: Edition, figures: Figures, mail: Mail) -> Letter:
     """
     words = Words(edition.key.language)
     try:
-        pdf, chart = edition.pdf_path.read_bytes(), edition.chart_path.read_bytes()
+        chart = edition.chart_path.read_bytes()
     except OSError as error:
         raise MailError(
             f"Edition {edition.id} cannot be mailed: {error.filename} cannot be read "
@@ -70,15 +77,22 @@ def write_letter(edition: Edition, figures: Figures, mail: Mail) -> Letter:
     subject = _subject(words, figures, edition)
     # Short, so that the header is not folded: some programs then miss the picture.
     cid = f"chart.{edition.figures_file_sha256[:16]}@{sender_domain(mail)}"
-    attached = len(pdf) <= MAX_PDF_BYTES
+    taken = MAX_HTML_BYTES + int(len(chart) * ENCODED)
+    # A period without messages is a note: there is nothing to attach or to draw.
+    bring = (
+        NOTHING_ATTACHED
+        if is_empty(figures)
+        else attachments(edition, figures, wanted, mail, words, taken)
+    )
     values = {
         "report": report,
         "language": edition.key.language.value,
         "subject": subject,
         "chart_cid": cid,
         "chart_title": sentences.daily_title(words, figures),
-        "correction": _correction(words, edition),
-        "attachment": _attachment(words, edition, len(pdf)),
+        "marks": _marks(words, figures, edition),
+        "is_note": is_empty(figures),
+        "attachments": bring.sentences,
         "edition_line": words.text(
             "Edition %(id)s, revision %(n)s.", id=edition.id, n=edition.revision
         ),
@@ -100,10 +114,9 @@ def write_letter(edition: Edition, figures: Figures, mail: Mail) -> Letter:
         subject=subject,
         text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
         html=html,
-        chart_png=chart,
+        chart_png=None if is_empty(figures) else chart,
         chart_cid=cid,
-        pdf=pdf if attached else None,
-        pdf_name=_file_name(words, figures),
+        attached=bring.files,
     )
 
 
@@ -130,18 +143,20 @@ def compose(letter: Letter, reader: str, mail: Mail, now: datetime) -> EmailMess
         raise MailError(f"The mail to {reader!r} cannot be addressed: {error}") from error
     message.set_content(letter.text, cte=TRANSFER)
     message.add_alternative(letter.html, subtype="html", cte=TRANSFER)
-    page = message.get_body(("html",))
-    assert isinstance(page, EmailMessage)  # noqa: S101 - it was added on the line above
-    page.add_related(
-        letter.chart_png,
-        "image",
-        "png",
-        cid=f"<{letter.chart_cid}>",
-        disposition="inline",
-        filename="chart.png",
-    )
-    if letter.pdf is not None:
-        message.add_attachment(letter.pdf, "application", "pdf", filename=letter.pdf_name)
+    if letter.chart_png is not None:
+        page = message.get_body(("html",))
+        assert isinstance(page, EmailMessage)  # noqa: S101 - it was added on the line above
+        page.add_related(
+            letter.chart_png,
+            "image",
+            "png",
+            cid=f"<{letter.chart_cid}>",
+            disposition="inline",
+            filename="chart.png",
+        )
+    for one in letter.attached:
+        maintype, _, subtype = one.mime_type.partition("/")
+        message.add_attachment(one.body, maintype, subtype, filename=one.name)
     message["Content-Language"] = edition.key.language.value
     return message
 
@@ -174,41 +189,34 @@ def unsubscribe_url(edition: Edition, mail: Mail) -> str:
 
 
 def _subject(words: Words, figures: Figures, edition: Edition) -> str:
-    rate = figures.totals.delivery
-    title = words.text("SMS delivery")
+    _, title = kind_of(figures).title(words, figures)
     if figures.campaign is not None:
-        title = f"{title}, {words.label(figures.campaign_label or figures.campaign)}"
+        title = f"{words.text('SMS delivery')}, {title}"
     span = words.span(figures.first_day, figures.last_day)
-    share = sentences.rate_value(words, rate)
-    result = sentences.rate_text(words, rate) if rate.value is None or rate.small else share
-    subject = f"{title}, {span}: {result}"
-    correction = _correction(words, edition)
-    return f"{correction} {subject}" if correction else subject
+    subject = f"{title}, {span}: {_result(words, figures)}"
+    return " ".join([*_marks(words, figures, edition), subject])
+
+
+def _marks(words: Words, figures: Figures, edition: Edition) -> tuple[str, ...]:
+    """What a reader must know before anything else."""
+    incomplete = words.text("Incomplete: days without data.") if is_incomplete(figures) else ""
+    return tuple(filter(None, (_correction(words, edition), incomplete)))
+
+
+def _result(words: Words, figures: Figures) -> str:
+    """The rate; days without data are never told as days without messages."""
+    rate = figures.totals.delivery
+    if rate.value is None and is_incomplete(figures):
+        return words.text("data is missing")
+    if rate.value is None or rate.small:
+        return sentences.rate_text(words, rate)
+    return sentences.rate_value(words, rate)
 
 
 def _correction(words: Words, edition: Edition) -> str:
     if edition.revision == 1:
         return ""
     return words.text("Corrected (revision %(n)s).", n=edition.revision)
-
-
-def _attachment(words: Words, edition: Edition, size: int) -> str:
-    if size <= MAX_PDF_BYTES:
-        return words.text("The whole report is attached as a PDF.")
-    return words.text(
-        "The PDF of the report has %(size)s MB, too much for a mail. The owner of this report "
-        "has it: edition %(id)s.",
-        size=words.decimal(size / 1_000_000, 1),
-        id=edition.id,
-    )
-
-
-def _file_name(words: Words, figures: Figures) -> str:
-    name = words.text("SMS delivery")
-    if figures.campaign is not None:
-        name = f"{name} {words.label(figures.campaign_label or figures.campaign)}"
-    span = f"{figures.first_day.isoformat()} {figures.last_day.isoformat()}"
-    return re.sub(r'[\\/:*?"<>|\s]+', " ", f"{name} {span}").strip() + ".pdf"
 
 
 def _change(change: Change) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from sms_etl.config.clock import now as clock
 from sms_etl.config.settings import Mail, Settings
 from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail.alert import alert_owner
+from sms_etl.mail.attachments import ONLY_PDF, Wanted
 from sms_etl.mail.compose import Letter, compose, message_id, write_letter
 from sms_etl.mail.ledger import CLAIMABLE, LEFT_SENDING, Claim, Entry, Ledger, MailState
 from sms_etl.mail.smtp import (
@@ -66,6 +68,11 @@ class DeliveryReport:
     def worth_retrying(self) -> bool:
         """Whether calling again later can deliver more."""
         return any(outcome.state in CLAIMABLE for outcome in self.outcomes)
+
+    def counts(self) -> str:
+        """How many mails ended how, for a person."""
+        found = Counter(outcome.state.value for outcome in self.outcomes)
+        return ", ".join(f"{count} {state}" for state, count in found.items()) or "no readers"
 
     def text(self) -> str:
         """One line per reader, for logs and for the owner."""
@@ -148,6 +155,7 @@ def deliver(
     store: EditionStore,
     warehouse: Warehouse,
     settings: Settings,
+    wanted: Wanted = ONLY_PDF,
     now: Callable[[], datetime] = clock,
 ) -> DeliveryReport:
     """Mail an edition to its readers, each at most once, however often this is called.
@@ -161,7 +169,7 @@ def deliver(
         MailError: the edition's files are not what was frozen, or the mail cannot be composed.
         StoreError: the ledger cannot be written.
     """
-    return _deliver(edition, readers, store, warehouse, settings, now, again=False)
+    return _deliver(edition, readers, store, warehouse, settings, wanted, now, again=False)
 
 
 def resend(
@@ -171,6 +179,7 @@ def resend(
     store: EditionStore,
     warehouse: Warehouse,
     settings: Settings,
+    wanted: Wanted = ONLY_PDF,
     now: Callable[[], datetime] = clock,
 ) -> DeliveryReport:
     """Mail an edition to one reader again, whatever the ledger says; a person's decision.
@@ -180,7 +189,7 @@ def resend(
     Raises:
         ConfigError, MailError, StoreError: as `deliver`.
     """
-    return _deliver(edition, [reader], store, warehouse, settings, now, again=True)
+    return _deliver(edition, [reader], store, warehouse, settings, wanted, now, again=True)
 
 
 def _deliver(
@@ -189,6 +198,7 @@ def _deliver(
     store: EditionStore,
     warehouse: Warehouse,
     settings: Settings,
+    wanted: Wanted,
     now: Callable[[], datetime],
     *,
     again: bool,
@@ -200,7 +210,7 @@ def _deliver(
             f"Edition {edition.id} was not mailed: {'; '.join(problems)}. "
             f"Restore {edition.folder} from a backup."
         )
-    letter = write_letter(edition, edition.figures(), mail)
+    letter = write_letter(edition, edition.figures(), mail, wanted)
     ledger = Ledger(warehouse)
     delivery = _Delivery(letter, mail, ledger, now, again)
     try:

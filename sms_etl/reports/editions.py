@@ -24,7 +24,7 @@ from sms_etl.reports.as_json import figures_json
 from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.reports.flat import flat_figures
 from sms_etl.store.files import sync_folder, write_atomically
-from sms_etl.store.tables import EDITION_FIGURES, EDITIONS
+from sms_etl.store.tables import EDITION_FIGURES, EDITIONS, MAIL_LEDGER, SENT_STATE
 from sms_etl.store.warehouse import Warehouse
 
 logger = logging.getLogger(__name__)
@@ -256,6 +256,23 @@ class EditionStore:
         with self._warehouse.read() as connection:
             row = connection.execute(last_made.limit(1)).first()
             return self._edition(row) if row is not None else None
+
+    def last_mailed(self, audience: str, before: str) -> Edition | None:
+        """The edition that an audience got last, other than the one named `before`."""
+        query = (
+            select(EDITIONS)
+            .join(MAIL_LEDGER, MAIL_LEDGER.c.edition_id == EDITIONS.c.id)
+            .where(
+                EDITIONS.c.audience == audience,
+                EDITIONS.c.id != before,
+                MAIL_LEDGER.c.state == SENT_STATE,
+            )
+            .order_by(MAIL_LEDGER.c.closed_at.desc())
+            .limit(1)
+        )
+        with self._warehouse.read() as connection:
+            row = connection.execute(query).first()
+        return self._edition(row) if row is not None else None
 
     def last_told(
         self, report: ReportKind, period: Period | None, first_day: date, last_day: date

@@ -438,6 +438,16 @@ class Figures(Figure):
     suspicions: tuple[Suspicion, ...] = ()
 
 
+def is_incomplete(figures: Figures) -> bool:
+    """Whether days of a source are missing that the report should tell of."""
+    return any(state.missing_days for state in figures.sources)
+
+
+def is_empty(figures: Figures) -> bool:
+    """Whether nothing was sent, by what every source said: days without data are not empty."""
+    return figures.totals.submitted == 0 and not is_incomplete(figures)
+
+
 VOLATILE_FIELDS = frozenset(
     {
         "as_of", "data_as_of", "mature", "last_pulled_at", "records", "folded", "completeness",

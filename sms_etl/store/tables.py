@@ -178,7 +178,8 @@ EDITION_FIGURES = Table(
     Column("mature", Boolean),
 )
 
-MAIL_STATES = ("claimed", "sending", "sent", "refused", "failed_temporarily", "unknown")
+SENT_STATE = "sent"
+MAIL_STATES = ("claimed", "sending", SENT_STATE, "refused", "failed_temporarily", "unknown")
 """States of a row of the mail ledger; their meaning is in sms_etl.mail.ledger."""
 
 MAIL_LEDGER = Table(

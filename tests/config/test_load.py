@@ -63,3 +63,62 @@ def test_an_unset_secret_names_its_variable(tmp_path, monkeypatch):
 
     with pytest.raises(ConfigError, match="SMS_ETL_PSEUDONYM_KEY is not set"):
         settings_from(tmp_path, GOOD).project.pseudonym_key.get()
+
+
+SUBSCRIBED = (
+    GOOD
+    + """
+[mail]
+host = "localhost"
+port = 25
+sender = "Reports <reports@example.com>"
+owner = "owner@example.com"
+allowed_domains = ["example.com"]
+
+[[subscriptions]]
+name = "weekly"
+readers = ["olena@example.com"]
+filters = { country = ["PL"], sender = ["KRAM"] }
+sections = ["daily", "reasons"]
+formats = ["pdf", "xlsx"]
+only_if = { delivery_below = 0.95, findings = ["delivery_drop"] }
+"""
+)
+
+
+def test_a_subscription_as_reviewed_text(tmp_path):
+    (weekly,) = settings_from(tmp_path, SUBSCRIBED).subscriptions
+    assert weekly.filters.given() == {"country": ("PL",), "sender": ("KRAM",)}
+    assert (weekly.cron, weekly.deadline_hours, weekly.if_empty) == ("0 8 * * 1", 24, "note")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ("readers =", "redaers =", r"subscriptions\.0\.redaers: .* did you mean 'readers'\?"),
+        ("country =", "contry =", r"subscriptions\.0\.filters\.contry: .* 'country'\?"),
+        ("olena@example.com", "x@evil.org", r"\.readers: x@evil\.org is not of mail\.allowed_dom"),
+        ("olena@example.com", "олена@example.com", r"subscriptions\.0\.readers: few mail servers"),
+        ('"daily"', '"dayly"', r"'weekly'\.sections: 'dayly' is not known; allowed: .*daily"),
+        ('"delivery_drop"', '"drop"', r"only_if\.findings: 'drop' is not known; allowed: any, "),
+        ('"xlsx"', '"xls"', r"subscriptions\.0\.formats\.1: .*'xlsx'"),
+        (
+            'name = "weekly"',
+            'name = "w"\ncron = "0 8 * *"',
+            r"subscriptions\.0\.cron: '0 8 \* \*' is",
+        ),
+        ('name = "weekly"', 'name = "w"\ncurrency = "UAH"', r"currency needs rates: add \[money\]"),
+        ("country = ", 'source = ["x"], country = ', r"filters\.source: no such source: x"),
+        (
+            'delivery_below = 0.95, findings = ["delivery_drop"]',
+            "changed = false",
+            r"only_if: give",
+        ),
+        ("port = 25", 'port = 25\nunsubscribe_url = "https://x.example"', r"mail: unsubscribe_url"),
+    ],
+)
+def test_mistakes_in_subscriptions_name_the_key(tmp_path, old, new, complaint):
+    text = SUBSCRIBED.replace(old, new)
+    assert text != SUBSCRIBED
+    with pytest.raises(ConfigError, match=complaint):
+        settings_from(tmp_path, text)

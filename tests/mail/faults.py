@@ -13,7 +13,7 @@ import random
 import signal
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default as DEFAULT_POLICY  # noqa: N812
@@ -271,7 +271,8 @@ class Orders:
 
     def kill(self) -> None:
         if self._victim.value:
-            os.kill(self._victim.value, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # of two senders the first may be done
+                os.kill(self._victim.value, signal.SIGKILL)
 
 
 class _Handler:

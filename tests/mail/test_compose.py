@@ -10,9 +10,10 @@ from email.policy import SMTP, compat32, default
 
 import pytest
 
-from sms_etl.config.settings import Language
+from sms_etl.config.settings import Attachment, Language
 from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail import compose as composing
+from sms_etl.mail.attachments import Wanted
 from sms_etl.mail.compose import Letter, compose, write_letter
 from sms_etl.reports.figures import Figures
 from tests.mail.world import NOW, OLENA, OWNER, PETRO, PNG, Drawn, World
@@ -130,7 +131,8 @@ def test_text_and_html_say_the_same(tmp_path, kind, language):
     for line in text.splitlines():
         for fact in re.split(r"[|()]|: |^\d+\. | — |, ", line.strip(" !")):
             assert " ".join(fact.split()) in page or fact.startswith("mailto:")
-    assert letter.subject.split(": ")[-1] in text
+    if not kind.startswith("nothing"):
+        assert letter.subject.split(": ")[-1] in text
 
 
 @pytest.mark.parametrize("language", list(Language))
@@ -143,7 +145,8 @@ def test_html_fits_mail_programs(tmp_path, kind, language):
     assert "prefers-color-scheme" in page, "media rules survive inlining"
     assert re.search(r'<td class="band"[^>]*style="[^"]*background', page), "styles are inlined"
     assert not re.search(r"<(script|link|iframe|form|svg)\b|@import|@font-face|https?://", page)
-    assert set(re.findall(r'src="([^"]*)"', page)) == {f"cid:{letter.chart_cid}"}
+    pictures = set() if kind == "nothing sent" else {f"cid:{letter.chart_cid}"}
+    assert set(re.findall(r'src="([^"]*)"', page)) == pictures
     layout = re.findall(r"<table (?![^>]*role=\"presentation\")[^>]*>", page)
     assert len(layout) == page.count('class="rows"'), "only the data table is a table to a reader"
 
@@ -168,13 +171,37 @@ def test_the_table_ends_where_a_phone_screen_does(tmp_path):
     assert "Кампанія 299 <b>&" in letter.text, "the plain text is not escaped"
 
 
+def test_a_period_without_messages_is_a_short_note(tmp_path):
+    letter = letter_of(tmp_path, samples.nothing(), Language.ENGLISH)
+    message = received(letter, World(tmp_path))
+    types = [part.get_content_type() for part in message.walk()]
+    assert types == ["multipart/alternative", "text/plain", "text/html"]
+    assert letter.subject == "SMS delivery, 1–31 October 2026: no messages"
+    assert "Nothing was sent in this period" in letter.text
+
+
+def test_days_without_data_are_marked_and_never_told_as_none_sent(tmp_path):
+    letter = letter_of(tmp_path, samples.nothing(missing=True), Language.ENGLISH)
+    assert letter.subject == (
+        "Incomplete: days without data. SMS delivery, 1–31 October 2026: data is missing"
+    )
+    for told in (letter.text, words_of(letter.html)):
+        assert "Incomplete: days without data." in told
+        assert "Nothing was sent" not in told
+
+
+def complete_month() -> Figures:
+    month = samples.month()
+    sources = [state.model_copy(update={"missing_days": ()}) for state in month.sources]
+    return month.model_copy(update={"sources": tuple(sources)})
+
+
 def test_a_revision_is_announced(tmp_path):
-    world = World(tmp_path)
+    world = World(tmp_path, figures=complete_month())
     world.edition()
     totals = world.figures.totals
-    world.figures = samples.month(
-        totals=totals.model_copy(update={"delivered": totals.delivered - 1})
-    )
+    less = totals.model_copy(update={"delivered": totals.delivered - 1})
+    world.figures = world.figures.model_copy(update={"totals": less})
     edition = world.edition()
     letter = write_letter(edition, edition.figures(), world.mail)
     assert letter.subject.startswith("Виправлено (редакція 2). Доставка SMS")
@@ -182,14 +209,24 @@ def test_a_revision_is_announced(tmp_path):
     assert "Виправлено (редакція 2)." in words_of(letter.html)
 
 
-def test_a_pdf_too_large_for_mail_is_left_out_and_said_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(composing, "MAX_PDF_BYTES", 1_000)
-    letter = letter_of(tmp_path, language=Language.ENGLISH)
-    message = received(letter, World(tmp_path))
-    assert list(message.iter_attachments()) == []
+@pytest.mark.parametrize("reports_url", [None, "https://reports.example.com/sms/"])
+def test_what_is_too_large_is_left_out_and_said_where_it_is(tmp_path, reports_url):
+    world = World(tmp_path, reports_url=reports_url)
+    edition = world.edition(Language.ENGLISH, Drawn(pdf=b"%PDF" * 1_000_000))
+    wanted = Wanted((Attachment.PDF, Attachment.HTML, Attachment.JSON), 2_000_000)
+    letter = write_letter(edition, edition.figures(), world.mail, wanted)
+    message = received(letter, world)
+    names = [part.get_filename() for part in message.iter_attachments()]
+    assert names == [f"SMS delivery 2026-10-01 2026-10-31.{form}" for form in ("html", "json")]
+    assert len(message.as_bytes()) < 2_000_000
+    where = (
+        f"It is here: https://reports.example.com/sms/{edition.id}/report.pdf"
+        if reports_url
+        else f"The owner of this report has it: edition {edition.id}."
+    )
     for told in (letter.text, words_of(letter.html)):
-        assert "too much for a mail" in told
-        assert "attached" not in told
+        assert "Attached: HTML, JSON." in told
+        assert f"The PDF has 4.0 MB, too much for this mail. {where}" in told
 
 
 def test_html_too_long_for_mail_programs_is_an_error(tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
-from sms_etl.config.settings import Language, Mail, Project, Settings
+from sms_etl.config.settings import Language, Mail, Project, Settings, Subscription
 from sms_etl.mail.ledger import Entry, Ledger
 from sms_etl.mail.local_server import LocalMailServer, Mailbox, running_mail_server
 from sms_etl.mail.send import DeliveryReport, deliver, resend
@@ -88,6 +88,9 @@ class World:
             language=language,
             now=NOW,
         )
+
+    def subscription(self, *readers: str, **keys: Any) -> Subscription:
+        return Subscription(name="monthly", readers=readers, cron="0 8 * * 1", **keys)
 
     def deliver(self, *readers: str) -> DeliveryReport:
         return deliver(

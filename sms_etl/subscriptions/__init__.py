@@ -1,0 +1,1 @@
+"""Subscriptions: when a report is due, whether its data is there, whether it is worth a mail."""
