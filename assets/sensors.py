@@ -96,7 +96,9 @@ def _dropped_files_sensor(
             return dg.SkipReason("No new files.")
         start = max(min(plan.first_day for plan in plans), first_day)
         end = max(plan.last_day for plan in plans).isoformat()
-        proof = hashlib.sha256("\n".join(sorted(plan.asked for plan in plans)).encode())
+        # A file that was written anew under its old name is another one.
+        bodies = sorted(page.meta["file_sha256"] for plan in plans for page in plan.pages)
+        proof = hashlib.sha256("\n".join(bodies).encode())
         return dg.RunRequest(
             run_key=f"{files.name} {proof.hexdigest()}",
             tags={RANGE_START: start.isoformat(), RANGE_END: min(end, last)},

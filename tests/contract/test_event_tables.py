@@ -219,6 +219,16 @@ def test_a_web_form_of_refusals_is_a_whole_list_in_which_a_row_that_comes_twice_
     assert again.rows.filter(day=DAY).height == 2
 
 
+def test_the_query_of_a_list_needs_no_window_but_that_of_events_does(tmp_path):
+    shop = Shop(tmp_path, "sql_events")
+    shop.put([{"phone": NUMBER, "at": "2025-01-05 10:00:00"}])
+    query = {"table": None, "query": "SELECT phone, at FROM t WHERE phone <> ''"}
+    columns = {"recipient": "phone", "at": "at"}
+    assert shop.pull(shop.source("opt_outs", columns, **query)).rows.height == 1
+    with pytest.raises(ValueError, match=":start and :end"):
+        shop.source("replies", columns, **query)
+
+
 def test_consents_tell_when_how_and_what_for(shop):
     shop.put(
         [

@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 
 from assets.build import build_defs
+from sms_etl.engagement.steps import land_stream
 from sms_etl.model.engagement import CLICKS, CONSENTS, OPT_OUTS, ORDERS, REPLIES
 from sms_etl.model.schemas import ASKED, MESSAGES
+from sms_etl.project import Project
 from sms_etl.sandbox.demo_settings import environment
 from tests.pipeline.company import FIRST, LAST
 
@@ -150,3 +152,43 @@ def test_a_check_of_the_deployment_tries_every_table(company):
     }
     assert sorted(told) == ["clicks", "consents", "opt_outs", "orders"]
     assert all(result.ok for result in told.values())
+
+
+def test_files_of_events_are_seen_once_even_when_written_anew_under_the_old_name(tmp_path):
+    (tmp_path / "in").mkdir()
+    settings = tmp_path / "sms_etl.toml"
+    settings.write_text(FILES_OF_CLICKS, "utf-8")
+    clicks = tmp_path / "in" / "clicks.csv"
+    clicks.write_text("at,url\n2026-10-20 10:00:00,x.example/1\n", "utf-8")
+    project = Project.open(settings)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("SMS_ETL_NOW", "2026-11-02T06:00:00+00:00")
+        patched.setenv("SMS_ETL_PSEUDONYM_KEY", "a key of the tests")
+        sensor = build_defs(project).resolve_sensor_def("files_for_visits")
+
+        def asked():
+            return sensor.evaluate_tick(dg.build_sensor_context()).run_requests
+
+        (first,) = asked()
+        (stream,) = project.streams("visits")
+        land_stream(project, "visits", stream, [])
+        assert asked() == []
+        clicks.write_text("at,url\n2026-10-20 11:00:00,x.example/1\n", "utf-8")
+        (again,) = asked()
+    assert first.run_key != again.run_key
+    names = {key.to_user_string() for key in first.asset_selection}
+    assert names == {"landing/visits/clicks", "engagement/visits/clicks"}
+
+
+FILES_OF_CLICKS = """
+[project]
+name = "Promin"
+first_day = 2026-10-01
+
+[sources.visits]
+kind = "file_events"
+stream = "clicks"
+folder = "in"
+time_zone = "UTC"
+columns = { at = "at", link = "url" }
+"""
