@@ -21,12 +21,16 @@ WORDING_COLUMNS = (DataColumn("wording"), DataColumn("language"), DataColumn("so
 TEMPLATE_CHARACTERS = 16
 """Hexadecimal digits of a template's digest: enough for a company's templates."""
 
+_USUAL_ENDINGS = "ua|com|net|org|info|biz|shop|store|online|eu|io|me|ly|link"
+_DOMAIN = r"(?-u:\b)(?:[A-Za-z0-9-]+\.)+"
 LINK = (
-    r"(?i)(?:https?://|\bwww\.)[^\s]+"
-    r"|\b(?:[a-z0-9-]+\.)+[a-z]{2,}/[^\s]+"
-    r"|\b(?:[a-z0-9-]+\.)+(?:ua|com|net|org|info|biz|shop|store|online|eu|io|me|ly|link)\b"
+    r"(?:[hH][tT][tT][pP][sS]?://|(?-u:\b)[wW][wW][wW]\.)\S+"
+    rf"|{_DOMAIN}(?:[A-Za-z]{{2,}}/\S+|(?i-u:{_USUAL_ENDINGS})(?-u:\b))"
 )
-"""A link as phones show it: with a scheme or www, or a domain with a path or a usual ending."""
+"""A link as phones show it: with a scheme or www, or a domain with a path or a usual ending.
+
+Classes of ASCII only: with those of Unicode it is forty times slower.
+"""
 
 _MERGE_FIELD = r"\{\{[^}]*\}\}|\{[^}]*\}|%[\w.]+%|\[[\w.]+\]|<[\w.]+>"
 _DIGITS = r"\d+(?:[ .,:/-]?\d+)*"
