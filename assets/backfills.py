@@ -7,9 +7,12 @@ from datetime import datetime
 
 import dagster as dg
 
+from assets.attribution import ATTRIBUTION_KEY, is_attributed
+from assets.clean_base import clean_base_keys
 from assets.engagement import events_key, stream_landing_key
 from assets.reconciliation import reconciliation_key
 from assets.sources import cube_key, landing_key, messages_key
+from sms_etl.backfill.run import DERIVED
 from sms_etl.days import days_between
 from sms_etl.engagement.build import stream_name
 from sms_etl.project import OUTBOX_NAME, Project
@@ -74,6 +77,8 @@ def _keys(project: Project) -> dict[str, Keys]:
                 [stream_landing_key(name, stream.kind)],
                 [events_key(name, stream.kind)],
             )
+    attributed = [ATTRIBUTION_KEY] if is_attributed(project) else []
+    keys[DERIVED] = ([], [*attributed, *clean_base_keys(project)])
     return keys
 
 

@@ -9,6 +9,7 @@ from assets.checks import build_source_checks
 from assets.clean_base import build_clean_base_assets, build_clean_base_checks
 from assets.day_checks import build_day_checks
 from assets.engagement import build_stream_assets, build_stream_checks
+from assets.housekeeping import build_housekeeping_job, build_housekeeping_schedule
 from assets.jobs import build_jobs
 from assets.partitions import daily_partitions
 from assets.reconciliation import build_reconciliation_asset, build_reconciliation_checks
@@ -42,11 +43,12 @@ def build_defs(project: Project) -> dg.Definitions:
         checks += build_reconciliation_checks(project, name)
     checks += build_clean_base_checks(project)
     jobs = build_jobs(project)
+    house = build_housekeeping_job(project)
     return dg.Definitions(
         assets=[*assets, *build_report_assets(project)],
         asset_checks=checks,
-        jobs=jobs,
-        schedules=build_schedules(project, jobs),
+        jobs=[*jobs, house],
+        schedules=[*build_schedules(project, jobs), build_housekeeping_schedule(project, house)],
         sensors=build_sensors(project, partitions),
         # Polars uses every core by itself; a process per step would only pay imports again.
         executor=dg.in_process_executor,

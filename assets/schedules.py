@@ -34,11 +34,7 @@ def build_schedules(
 ) -> list[dg.ScheduleDefinition | UnresolvedPartitionedAssetScheduleDefinition]:
     """All schedules. They run only where the settings say so, never on a laptop by accident."""
     by_name = {job.name: job for job in jobs}
-    status = (
-        dg.DefaultScheduleStatus.RUNNING
-        if project.settings.project.run_schedules
-        else dg.DefaultScheduleStatus.STOPPED
-    )
+    status = status_of(project)
     daily = dg.build_schedule_from_partitioned_job(
         by_name[DAILY_JOB],
         name="every_day",
@@ -85,6 +81,13 @@ def build_schedules(
         description=f"After clicks are judged: suppressions, rules, suspicions of {days} days.",
     )
     return [daily, settle, *attributed, findings, clean_base]
+
+
+def status_of(project: Project) -> dg.DefaultScheduleStatus:
+    """Whether schedules run where nobody has switched them by hand."""
+    if project.settings.project.run_schedules:
+        return dg.DefaultScheduleStatus.RUNNING
+    return dg.DefaultScheduleStatus.STOPPED
 
 
 def _last_days_schedule(

@@ -20,6 +20,7 @@ from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.engagement import cli as engagement
 from sms_etl.errors import ConfigError, SmsEtlError
+from sms_etl.housekeeping import cli as housekeeping
 from sms_etl.mail.cli import app as mail_app
 from sms_etl.model.vocabulary import MICRO
 from sms_etl.project import Project
@@ -41,6 +42,9 @@ app.add_typer(sandbox_app, name="sandbox")
 app.add_typer(mail_app, name="mail")
 app.add_typer(clean_base.app, name="suppression")
 app.command()(clean_base.reveal)
+app.add_typer(housekeeping.app, name="housekeeping")
+app.command()(housekeeping.erase)
+app.command()(housekeeping.held)
 app.command()(backfill)
 app.command()(engagement.attribute)
 app.command("loyal-unreachable")(engagement.loyal_unreachable)

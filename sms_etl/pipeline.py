@@ -6,7 +6,7 @@ Dagster, the command line and the tests all go through these.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import polars as pl
@@ -18,7 +18,9 @@ from sms_etl.dictionaries import load_dictionary
 from sms_etl.encoding import build_encoding
 from sms_etl.engagement.person import with_person
 from sms_etl.messages.build import Built, Recipe, build_messages
+from sms_etl.messages.erased import without_erased
 from sms_etl.messages.phones import contact_digests
+from sms_etl.model.erasure import ERASED
 from sms_etl.model.schemas import (
     ASKED,
     CONSERVATION,
@@ -35,6 +37,7 @@ from sms_etl.model.schemas import (
 from sms_etl.project import OUTBOX_NAME, Project
 from sms_etl.restatement import Provenance, Restatement, digest, program_digest
 from sms_etl.sources.base import PullContext, PullKind, Source
+from sms_etl.store.audit import erased_people
 from sms_etl.store.landing import Manifest
 from sms_etl.store.warehouse import daily_counts
 
@@ -124,6 +127,9 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
         LandingError: a landed page is gone or changed.
         ConservationError: records in differ from messages + folded + quarantined.
     """
+    days = project.rebuildable(days)
+    if not days:
+        return []
     built = built_messages(project, name, days)
     for table, frame in (
         (QUARANTINE, built.quarantine),
@@ -144,7 +150,7 @@ def built_messages(project: Project, name: str, days: Sequence[date]) -> Built:
     """
     source = project.source(name)
     manifests = project.landing.manifests(name, _with_neighbours(days, 0, source.spill_days))
-    return build_messages(
+    built = build_messages(
         _observations(project, source, manifests),
         read_outbox(
             project, _with_neighbours(days, OUTBOX_MARGIN_DAYS, OUTBOX_MARGIN_DAYS), name
@@ -153,6 +159,9 @@ def built_messages(project: Project, name: str, days: Sequence[date]) -> Built:
         days,
         _recipe(project, source),
     )
+    facts = project.lake.scan(ERASED, min(days), max(days), [name]).collect()
+    people = erased_people(project.warehouse)
+    return replace(built, messages=without_erased(built.messages, facts, people))
 
 
 @dataclass(frozen=True)
@@ -166,6 +175,9 @@ class CubeAccount:
 
 def rebuild_cube(project: Project, name: str, days: Sequence[date]) -> CubeAccount:
     """Rebuild the cube of these days from messages, and its roll-up in the warehouse."""
+    days = project.rebuildable(days)
+    if not days:
+        return CubeAccount({}, {}, [])
     first, last = min(days), max(days)
     messages = project.lake.scan(MESSAGES, first, last, [name]).filter(
         pl.col("day").is_in(list(days))

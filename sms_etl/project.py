@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
 
 from sms_etl.config import Settings, load_settings
+from sms_etl.config.clock import now
 from sms_etl.errors import ConfigError
 from sms_etl.sources.base import PullKind, Source, Stream
 from sms_etl.sources.invoices import Invoices
@@ -15,6 +19,8 @@ from sms_etl.sources.registry import make_outbox, make_source, source_class
 from sms_etl.store.lake import Lake
 from sms_etl.store.landing import Landing
 from sms_etl.store.warehouse import Warehouse
+
+log = logging.getLogger(__name__)
 
 OUTBOX_NAME = "outbox"
 """Under this name the user's own outbox lies in landing; no source may take it."""
@@ -53,6 +59,27 @@ class Project:
     def lake(self) -> Lake:
         """Canonical tables."""
         return Lake(self.settings.data_dir / "lake")
+
+    def rebuildable(self, days: Sequence[date]) -> list[date]:
+        """Those of the days that are not sealed by retention; the others stay as they were."""
+        limit = self.settings.retention.sealed_days
+        if limit is None:
+            return list(days)
+        today = now().astimezone(self.settings.project.zone).date()
+        first = today - timedelta(days=limit)
+        sealed = [day for day in days if day < first]
+        if sealed:
+            log.warning(
+                "%d days before %s are sealed by [retention] and stay as they were last built",
+                len(sealed), first,
+            )  # fmt: skip
+        return [day for day in days if day >= first]
+
+    def has_rows(self, first: date) -> bool:
+        """Whether retention has left the rows of a day, so that sums can be held against them."""
+        limit = self.settings.retention.rows_days
+        today = now().astimezone(self.settings.project.zone).date()
+        return limit is None or first >= today - timedelta(days=limit)
 
     @property
     def editions_dir(self) -> Path:

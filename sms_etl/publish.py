@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -84,7 +85,8 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
     """Every figure of a report, each derived by two routes.
 
     Raises:
-        ConservationError: rows and cube disagree; the message names the figure.
+        ConservationError: rows and cube disagree; the message names the figure. Where retention
+            has taken the rows, the cube alone is left, and people are not counted.
         ConfigError: the zone or the campaign cannot be reported on.
     """
     first, last = days_to_load(order.period, order.first_day, order.last_day)
@@ -102,7 +104,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             labels=labels(catalogue(project.settings)),
             events=lake.scan(EVENTS, first, last),
             asked=lake.scan(ASKED, first, last),
-            messages=lake.scan(MESSAGES, first, last),
+            messages=lake.scan(MESSAGES, first, last) if project.has_rows(first) else None,
             encoding=lake.scan(ENCODING, first, last),
             rates=rates,
         ),
@@ -123,15 +125,17 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             currency=rates.target if rates else None,
         ),
     )
-    cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
-    check_money(figures, lake.scan(MESSAGES, first, last), rates)
-    more = {
+    if project.has_rows(first):
+        cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
+        check_money(figures, lake.scan(MESSAGES, first, last), rates)
+    more: dict[str, Any] = {
         "restated": _restated(project, figures),
         "reconciliation": _reconciliation(project, figures),
         "operations": _operations(project, figures),
-        **engaged_figures(project, figures, rates),
-        **clean_values(project, figures),
     }
+    if project.has_rows(first):
+        more |= engaged_figures(project, figures, rates)
+        more |= clean_values(project, figures)
     return figures.model_copy(update=more)
 
 

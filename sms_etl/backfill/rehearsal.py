@@ -11,7 +11,7 @@ from time import perf_counter
 import polars as pl
 from sqlalchemy import func, select
 
-from sms_etl.backfill.run import Place, chunks_of, places_of
+from sms_etl.backfill.run import DERIVED, Place, chunks_of, places_of
 from sms_etl.config.clock import now
 from sms_etl.days import days_between
 from sms_etl.errors import SmsEtlError
@@ -85,7 +85,7 @@ def rehearse(
     Raises:
         ConfigError: a source is not there.
     """
-    places = places_of(project, sources, pull=pull)
+    places = [p for p in places_of(project, sources, pull=pull) if p.name != DERIVED]
     told = [_rehearse(project, place, days_between(first, last), pull=pull) for place in places]
     moved = {one.day for place in told for one in place.restatements}
     if pull:

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from sms_etl.config.clock import now
 from sms_etl.days import days_between
+from sms_etl.derived import rebuild_derived
 from sms_etl.engagement.build import stream_name
 from sms_etl.engagement.steps import land_stream, rebuild_stream
 from sms_etl.errors import ConfigError, SmsEtlError
@@ -27,12 +28,15 @@ from sms_etl.store.landing import Manifest
 
 LOCK_FILE = "backfill.lock"
 
+DERIVED = "derived"
+"""Place of what is made of all sources together, after them."""
+
 OUTBOX_MISSING = "The outbox of these days could not be landed, so nothing that needs it was done."
 
 
 @dataclass(frozen=True)
 class Place:
-    """Something that is landed by itself: the outbox, a source, or a stream of a source."""
+    """The outbox, a source, a stream of a source, or what is made of all of them."""
 
     name: str
     source: str
@@ -73,7 +77,7 @@ def places_of(project: Project, sources: Sequence[str], *, pull: bool) -> list[P
         places += [
             Place(stream_name(name, stream.kind), name, stream) for stream in project.streams(name)
         ]
-    return places
+    return [*places, Place(DERIVED, DERIVED)]
 
 
 def chunks_of(first: date, last: date, days: int) -> list[tuple[date, date]]:
@@ -151,6 +155,8 @@ def _work(project: Project, place: Place, chunk: Chunk, backfill: Backfill, *, p
 
 def _land(project: Project, place: Place, days: Sequence[date], since: datetime) -> list[Manifest]:
     """Pull days; what was pulled whole since the backfill began is not pulled again."""
+    if place.name == DERIVED:
+        return []
     if place.name == OUTBOX_NAME:
         return land_outbox(project, days, since)
     if place.stream is not None:
@@ -161,6 +167,14 @@ def _land(project: Project, place: Place, days: Sequence[date], since: datetime)
 def _rebuild(project: Project, place: Place, days: Sequence[date]) -> tuple[int, int]:
     """Rows rebuilt, and figures that are others now."""
     if place.name == OUTBOX_NAME:
+        return 0, 0
+    if place.name == DERIVED:
+        rebuild_derived(project, days)
+        return 0, 0
+    # Of a day that was never pulled neighbouring pulls may hold a few records: it stays missing.
+    there = project.landing.days(place.name)
+    days = [day for day in days if day in there]
+    if not days:
         return 0, 0
     if place.stream is not None:
         return sum(a.rows for a in rebuild_stream(project, place.source, place.stream, days)), 0

@@ -242,6 +242,26 @@ class Mail(Strict):
         return self
 
 
+class Retention(Strict):
+    """How long each layer is kept, in days; null keeps it for good.
+
+    `landing_days`: pages as received. `rows_days`: a row per message, event or record; sums over
+    them stay. `old_versions_days`: replaced versions of tables. `runs_days`: runs of the
+    orchestrator.
+    """
+
+    landing_days: Annotated[int, Field(ge=7)] | None = None
+    rows_days: Annotated[int, Field(ge=35)] | None = None
+    old_versions_days: Annotated[int, Field(ge=1)] = 7
+    runs_days: Annotated[int, Field(ge=7)] | None = None
+
+    @property
+    def sealed_days(self) -> int | None:
+        """Days after which a day is not rebuilt any more: what it is made from may be gone."""
+        limits = [n for n in (self.landing_days, self.rows_days) if n is not None]
+        return min(limits, default=None)
+
+
 class NoticeSettings(Strict):
     """How owners are told of problems.
 
@@ -399,6 +419,7 @@ class Settings(Strict):
     compliance: Compliance = Compliance()
     mail: Mail | None = None
     notices: NoticeSettings = NoticeSettings()
+    retention: Retention = Retention()
     subscriptions: tuple[Subscription, ...] = ()
     path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import ip_address, ip_network
 
 import polars as pl
@@ -30,6 +31,16 @@ def with_person(rows: pl.DataFrame, home_country: str, key: bytes) -> pl.DataFra
             country=pl.col("country").fill_null(UNKNOWN_LABEL),
         )
         .drop("pseudonym")
+    )
+
+
+def without_erased(rows: pl.DataFrame, people: Collection[str]) -> pl.DataFrame:
+    """Events of which those of erased people (pseudonyms) are nobody's."""
+    if not people:
+        return rows
+    mine = pl.col("recipient").is_in(list(people)).fill_null(value=False)
+    return rows.with_columns(
+        pl.when(~mine).then(pl.col(name)).alias(name) for name in ("contact", "key_id", "recipient")
     )
 
 

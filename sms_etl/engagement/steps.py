@@ -18,11 +18,13 @@ from sms_etl.engagement.build import (
     stream_name,
 )
 from sms_etl.engagement.fates import FOLDED, QUARANTINED
+from sms_etl.engagement.person import without_erased
 from sms_etl.model.engagement import EVENT_CONSERVATION, EVENT_QUARANTINE, EVENTS
 from sms_etl.model.schemas import OUTBOX
 from sms_etl.pipeline import pull_frame
 from sms_etl.project import Project
 from sms_etl.sources.base import PullContext, PullKind, Stream
+from sms_etl.store.audit import erased_people
 from sms_etl.store.landing import Manifest
 
 
@@ -77,6 +79,9 @@ def rebuild_stream(
         LandingError: a landed page is gone or changed.
         ConservationError: records in differ from rows + folded + quarantined.
     """
+    days = project.rebuildable(days)
+    if not days:
+        return []
     recipe = _recipe(project, name, stream)
     manifests = project.landing.manifests(recipe.stream, days)
     pages = project.landing.pages(manifests)
@@ -84,7 +89,9 @@ def rebuild_stream(
     built = build_events(read.select(EVENTS.names), pull_frame(manifests), days, recipe)
     project.lake.replace(EVENT_QUARANTINE, recipe.stream, days, built.quarantine)
     project.lake.replace(EVENT_CONSERVATION, recipe.stream, days, built.conservation)
-    project.lake.replace(TABLES[stream.kind], name, days, built.rows)
+    people = erased_people(project.warehouse)
+    rows = without_erased(built.rows, people)
+    project.lake.replace(TABLES[stream.kind], name, days, rows)
     return [_account(built, recipe.stream, day) for day in sorted(days)]
 
 

@@ -1,4 +1,4 @@
-"""Append-only records of the warehouse: lifted suppressions, and who asked for a number."""
+"""Append-only records of the warehouse: lifted suppressions, numbers asked for, erasures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sqlalchemy import insert, select
 
-from sms_etl.store.tables import REVEALS, SUPPRESSION_LIFTS
+from sms_etl.store.tables import ERASURES, REVEALS, SUPPRESSION_LIFTS
 from sms_etl.store.warehouse import Warehouse
 
 
@@ -71,3 +71,29 @@ def reveals(warehouse: Warehouse) -> list[Reveal]:
     with warehouse.read() as connection:
         rows = connection.execute(select(*wanted).order_by(table.id)).all()
     return [Reveal(at, who, why, person, RevealOutcome(out)) for at, who, why, person, out in rows]
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """Who asked for somebody's erasure, when, why, and how far it came. `person`: pseudonym.
+
+    outcome: asked, done or incomplete.
+    """
+
+    at: datetime
+    who: str
+    why: str
+    person: str
+    outcome: str
+
+
+def record_erasure(warehouse: Warehouse, erasure: Erasure) -> None:
+    """Add an erasure, or how it ended."""
+    with warehouse.write() as connection:
+        connection.execute(insert(ERASURES).values(asdict(erasure)))
+
+
+def erased_people(warehouse: Warehouse) -> frozenset[str]:
+    """Pseudonyms of everybody whose erasure was asked for."""
+    with warehouse.read() as connection:
+        return frozenset(connection.scalars(select(ERASURES.c.person).distinct()))

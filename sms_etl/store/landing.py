@@ -7,20 +7,30 @@ Append-only. A pull without its manifest does not exist: the manifest is written
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
 
+import zstandard
+
 from sms_etl.errors import LandingError
-from sms_etl.sources.base import LandedPage, PullPlan
+from sms_etl.sources.base import LandedPage, PageFormat, PullPlan
 from sms_etl.sources.records import body_of
 from sms_etl.store.crew import Crew
+from sms_etl.store.files import write_atomically
 from sms_etl.store.manifest import MANIFEST, Manifest, read_manifest
-from sms_etl.store.pull import Pull
+from sms_etl.store.pull import COMPRESSION_LEVEL, Pull
 
 __all__ = ["Landing", "Manifest"]
+
+FILE_CHECKSUM = "file_sha256"
+"""Key of the meta of a page with the checksum of the file as it was dropped."""
+
+ERASED_PREFIX = "erased-"
+"""Begins the name of a page that somebody was taken out of."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +135,7 @@ class Landing:
     def checksums(self, source: str) -> frozenset[str]:
         """Checksums of every page ever landed for a source."""
         return frozenset(
-            page.meta.get("file_sha256", page.body_sha256)
+            page.meta.get(FILE_CHECKSUM, page.body_sha256)
             for folder in self._ranges(source)
             for path in folder.glob(f"*/{MANIFEST}")
             for page in read_manifest(path).pages
@@ -169,3 +179,62 @@ class Landing:
 def _range_of(folder: Path) -> tuple[date, date]:
     first, _, last = folder.name.partition("_")
     return date.fromisoformat(first), date.fromisoformat(last)
+
+
+@dataclass(frozen=True)
+class Place:
+    """One stored page, wherever it lies: in a pull, or in one that never came whole."""
+
+    path: Path
+    manifest: Path | None
+    format: PageFormat
+
+
+def stored_pages(root: Path) -> Iterator[Place]:
+    """Every stored page of every source, those of pulls that never came whole included."""
+    for path in sorted(root.glob("*/*_*/*/*.zst")):
+        manifest = path.with_name(MANIFEST)
+        form = path.name.removesuffix(".zst").rpartition(".")[2]
+        yield Place(path, manifest if manifest.exists() else None, PageFormat(form))
+
+
+def rewrite_page(place: Place, body: bytes) -> None:
+    """Put another body in the place of a page, for the one reason there is: somebody's erasure.
+
+    The manifest points to the new file before the old one goes, so a death in between leaves a
+    file that no manifest names; `stored_pages` still finds it.
+
+    Raises:
+        LandingError: the page belongs to no whole pull, or is not in its manifest.
+    """
+    if place.manifest is None:
+        raise LandingError(f"{place.path} belongs to no whole pull")
+    manifest = read_manifest(place.manifest)
+    stored = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(body)
+    name = f"{ERASED_PREFIX}{secrets.token_hex(4)}-{place.path.name.rpartition('-')[2]}"
+    pages = []
+    for page in manifest.pages:
+        if page.file != place.path.name:
+            pages.append(page)
+            continue
+        meta = {**page.meta}
+        meta.setdefault(FILE_CHECKSUM, page.body_sha256)
+        pages.append(
+            page.model_copy(
+                update={
+                    "file": name,
+                    "body_bytes": len(body),
+                    "body_sha256": hashlib.sha256(body).hexdigest(),
+                    "stored_bytes": len(stored),
+                    "meta": meta,
+                }
+            )
+        )
+    if all(page.file != name for page in pages):
+        # Left behind by an erasure that died between the manifest and the removal.
+        place.path.unlink()
+        return
+    write_atomically(place.path.with_name(name), stored)
+    changed = manifest.model_copy(update={"pages": tuple(pages)})
+    write_atomically(place.manifest, changed.model_dump_json(indent=1).encode())
+    place.path.unlink()

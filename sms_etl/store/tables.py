@@ -304,3 +304,14 @@ HEARTBEATS = Table(
     Column("name", String, primary_key=True),
     Column("at", UtcTime, nullable=False),
 )
+
+ERASURES = Table(
+    "erasures",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", String, nullable=False),
+    Column("why", String, nullable=False),
+    Column("person", String, nullable=False, comment="Pseudonym"),
+    Column("outcome", String, nullable=False, comment="asked, done or incomplete"),
+)

@@ -8,7 +8,9 @@ import pytest
 from sqlalchemy import func, insert, select
 from typer.testing import CliRunner
 
+from assets.attribution import is_attributed
 from assets.build import build_defs
+from assets.clean_base import clean_base_keys
 from sms_etl import cli
 from sms_etl.backfill.rehearsal import rehearse
 from sms_etl.backfill.run import chunks_of, run_backfill
@@ -94,7 +96,7 @@ def test_a_backfill_gives_what_the_daily_steps_give(fresh_company, project):
     summary = run_backfill(project, FIRST, LAST, SOURCES, pull=True)
 
     assert not summary.failed
-    assert [c.state for c in summary.chunks] == [ChunkState.DONE] * 3 * (len(SOURCES) + 1)
+    assert [c.state for c in summary.chunks] == [ChunkState.DONE] * 3 * (len(SOURCES) + 2)
     by_chunks = cube(project)
     assert by_chunks.height > 0
     land_and_rebuild(project, DAYS)
@@ -257,7 +259,7 @@ def test_the_command_says_what_it_would_do_and_what_it_did(fresh_company, projec
     assert "Nobody was mailed" in done.output
     with project.warehouse.read() as connection:
         states = connection.execute(select(BACKFILL_CHUNKS.c.state)).scalars().all()
-    assert states == ["done"] * 6
+    assert states == ["done"] * 9
     assert project.lake.scan(MESSAGES).select(pl.len()).collect().item() > 0
 
 
@@ -275,5 +277,9 @@ def test_the_ui_shows_the_days_that_the_command_line_did(fresh_company, project)
                 break
             cursor = told.cursor
             shown += [(e.asset_key.to_user_string(), e.partition) for e in told.asset_events]
-    keys = ("landing/outbox", "landing/gateway", "messages/gateway", "cube/gateway")
+    keys = (
+        "landing/outbox", "landing/gateway", "messages/gateway", "cube/gateway",
+        *(key.to_user_string() for key in clean_base_keys(project)),
+        *(["engagement/attribution"] if is_attributed(project) else []),
+    )  # fmt: skip
     assert sorted(shown) == sorted((key, str(day)) for day in DAYS for key in keys)

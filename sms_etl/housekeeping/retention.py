@@ -1,0 +1,83 @@
+"""Retention: what is older than the settings say goes, layer by layer; sums stay."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+
+from sms_etl.housekeeping.layers import ROW_TABLES
+from sms_etl.project import Project
+from sms_etl.store.upkeep import remove_days, vacuum
+
+LANDING = "landing"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What went, or would go, of one layer: everything before `before`."""
+
+    layer: str
+    before: date
+    items: int
+    bytes: int
+    left: int
+    """How many items of these days are still there afterwards: the proof is zero."""
+
+
+def apply_retention(project: Project, moment: datetime, *, rehearse: bool) -> list[Removed]:
+    """Remove landed pulls and rows about people that are older than the settings allow.
+
+    A pull goes when its last day is too old. Days without landing or rows are sealed: they are
+    not rebuilt any more (`Project.sealed_before`), and their sums stay as they were.
+
+    Args:
+        project: the deployment.
+        moment: now.
+        rehearse: true counts, and removes nothing.
+    """
+    settings = project.settings.retention
+    today = moment.astimezone(project.settings.project.zone).date()
+    done = []
+    if settings.landing_days is not None:
+        before = today - timedelta(days=settings.landing_days)
+        done.append(_landing(project.landing.root, before, rehearse=rehearse))
+    if settings.rows_days is not None:
+        before = today - timedelta(days=settings.rows_days)
+        done += [_rows(project, table.name, before, rehearse=rehearse) for table in ROW_TABLES]
+    return [one for one in done if one.items]
+
+
+def _landing(root: Path, before: date, *, rehearse: bool) -> Removed:
+    old = _old_ranges(root, before)
+    files = [file for folder in old for file in folder.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
+    if not rehearse:
+        for folder in old:
+            shutil.rmtree(folder)
+    return Removed(LANDING, before, len(files), size, len(_old_ranges(root, before)))
+
+
+def _old_ranges(root: Path, before: date) -> list[Path]:
+    """Folders `first_last` of all sources whose last day is too old."""
+    return [
+        folder
+        for folder in sorted(root.glob("*/*_*"))
+        if date.fromisoformat(folder.name.partition("_")[2]) < before
+    ]
+
+
+def _rows(project: Project, name: str, before: date, *, rehearse: bool) -> Removed:
+    table = next(table for table in ROW_TABLES if table.name == name)
+    old = project.lake.scan(table, last=before - timedelta(days=1)).select(pl.len())
+    items = int(old.collect().item())
+    if items and not rehearse:
+        path = project.lake.path(table)
+        remove_days(path, before)
+        vacuum(path, timedelta(0))
+        left = project.lake.scan(table, last=before - timedelta(days=1)).select(pl.len())
+        return Removed(name, before, items, 0, int(left.collect().item()))
+    return Removed(name, before, items, 0, items)
