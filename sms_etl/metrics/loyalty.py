@@ -9,7 +9,7 @@ loyal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -62,6 +62,11 @@ class BuyerTables:
     clicked: pl.DataFrame | None
     refused: pl.DataFrame | None
 
+    @property
+    def first_day(self) -> date:
+        """Day of the first order there is; there must be one."""
+        return date.fromisoformat(str(self.orders["day"].min()))
+
 
 def loyalty(tables: BuyerTables, cohort: Cohort, days: int, rates: Rates | None) -> Loyalty | None:
     """Buyers in quintiles and what the messages of a cohort did with them; null for too few."""
@@ -75,7 +80,7 @@ def loyalty(tables: BuyerTables, cohort: Cohort, days: int, rates: Rates | None)
         cell=pl.concat_str(MEASURES)
     )
     return Loyalty(
-        first_day=cohort.days[0] - timedelta(days=days),
+        first_day=max(cohort.days[0] - timedelta(days=days), tables.first_day),
         last_day=cohort.days[0] - timedelta(days=1),
         days=days,
         buyers=buyers.height,

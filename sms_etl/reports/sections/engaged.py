@@ -37,7 +37,7 @@ def values(figures: Figures, words: Words) -> Values:
         return {}
     rows = found.by_campaign[:MOST_ROWS]
     lines = [_line(words.label(one.label), one) for one in rows]
-    total = _line(words.text("All messages"), found.whole)
+    total = _line(whole_name(words, figures), found.whole)
     return {
         "title": title(words, found),
         "lines": lines,
@@ -48,6 +48,13 @@ def values(figures: Figures, words: Words) -> Values:
         "left_out": left_out(words, len(found.by_campaign) - len(rows)),
         "notes": notes(words, found),
     }
+
+
+def whole_name(words: Words, figures: Figures) -> str:
+    """What the whole of a report is: all messages, or the campaign's."""
+    if figures.campaign is None:
+        return words.text("All messages")
+    return words.label(figures.campaign_label or figures.campaign)
 
 
 def left_out(words: Words, rows: int) -> str:

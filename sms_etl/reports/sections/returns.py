@@ -10,7 +10,7 @@ from sms_etl.metrics.rate import Rate
 from sms_etl.reports.engagement_figures import Amount, Attributed, Lift, Returns, WindowReturn
 from sms_etl.reports.figures import Figures, Verdict
 from sms_etl.reports.language import Words
-from sms_etl.reports.sections.engaged import left_out
+from sms_etl.reports.sections.engaged import left_out, whole_name
 from sms_etl.reports.sections.section import Section, Values
 from sms_etl.reports.slices import MOST_ROWS
 
@@ -55,7 +55,7 @@ def values(figures: Figures, words: Words) -> Values:
     if found is None:
         return {}
     rows = found.by_campaign[:MOST_ROWS]
-    whole = _line(words, words.text("All messages"), found.whole)
+    whole = _line(words, whole_name(words, figures), found.whole)
     lines = [_line(words, words.label(one.label), one) for one in rows]
     return {
         "title": title(words, found),
