@@ -63,7 +63,7 @@ def attribute_days(project: Project, days: Sequence[date]) -> Attributed:
     """
     clicks = _judge(project, days)
     orders = _attribute(project, days)
-    _restate_returned(project, days)
+    _restate_others(project, days)
     return Attributed(
         clicks=_by_day(clicks, pl.col("clicks").sum()),
         robots=_by_day(clicks, pl.col("clicks").filter(pl.col("robot_rule").is_not_null()).sum()),
@@ -111,9 +111,7 @@ def _attribute(project: Project, days: Sequence[date]) -> pl.DataFrame:
     lake, codes = project.lake, project.settings.engagement.promo_codes
     first, last = min(days), max(days)
     before = first - LONGEST - MARGIN
-    orders = _of_days(lake.scan(ORDERS, first, last, names), days).filter(
-        kind=OrderKind.ORDER.value
-    )
+    orders = _of_days(_standing(project, names, first), days)
     refunds = lake.scan(ORDERS, first, None, names).filter(kind=OrderKind.REFUND.value)
     touches = pl.concat(
         [
@@ -131,34 +129,45 @@ def _attribute(project: Project, days: Sequence[date]) -> pl.DataFrame:
     return found
 
 
-def _restate_returned(project: Project, days: Sequence[date]) -> None:
-    """Take refunds of these days off orders of other days; what took those orders stays."""
+def _standing(project: Project, names: Sequence[str], around: date) -> pl.LazyFrame:
+    """Orders, each on one day: one whose time was corrected is on both until its days are read."""
+    placed = project.lake.scan(ORDERS, around - LONGEST_RETURN, None, names)
+    return (
+        placed.filter(kind=OrderKind.ORDER.value)
+        .sort("pulled_at", "day")
+        .unique(["source", "event_id"], keep="last", maintain_order=True)
+    )
+
+
+def _restate_others(project: Project, days: Sequence[date]) -> None:
+    """Take refunds of these days off orders of other days, and orders that moved here from there.
+
+    What took those orders stays.
+    """
     names = sources_with(project, Engagement.ORDERS)
     scan, earliest = project.lake.scan, min(days) - LONGEST_RETURN
-    refunds = _of_days(scan(ORDERS, min(days), max(days), names), days).filter(
-        kind=OrderKind.REFUND.value
-    )
-    given_back = refunds.select("source", event_id="refund_of")
-    placed = scan(ORDERS, earliest, max(days), names).filter(kind=OrderKind.ORDER.value)
-    touched = placed.join(given_back, on=["source", "event_id"], how="semi").filter(
-        ~pl.col("day").is_in(list(days))
-    )
+    told = _of_days(scan(ORDERS, min(days), max(days), names), days)
+    about = told.select("source", event_id=pl.coalesce("refund_of", "event_id")).unique()
+    known = scan(ATTRIBUTION, earliest, None, names).filter(~pl.col("day").is_in(list(days)))
+    touched = known.join(about, on=["source", "event_id"], how="semi")
     others = touched.select(pl.col("day").unique()).collect()["day"].to_list()
     if not others:
         return
-    every_refund = scan(ORDERS, min(others), None, names).filter(kind=OrderKind.REFUND.value)
-    money = net_orders(_of_days(placed, others).collect(), every_refund.collect()).select(
-        "source", "event_id", "refunded_micro", "net_micro"
+    refunds = scan(ORDERS, min(others), None, names).filter(kind=OrderKind.REFUND.value)
+    standing = _of_days(_standing(project, names, min(days)), others)
+    money = net_orders(standing.collect(), refunds.collect()).select(
+        "day", "source", "event_id", "refunded_micro", "net_micro"
     )
-    known = _of_days(scan(ATTRIBUTION, min(others), max(others), names), others).collect()
     restated = (
-        known.drop("refunded_micro", "net_micro")
-        .join(money, on=["source", "event_id"], how="left")
+        _of_days(known, others)
+        .collect()
+        .drop("refunded_micro", "net_micro")
+        .join(money, on=["day", "source", "event_id"])
         .select(ATTRIBUTION.names)
     )
     for name in names:
         mine = restated.filter(source=name)
-        project.lake.replace(ATTRIBUTION, name, mine["day"].unique().sort().to_list(), mine)
+        project.lake.replace(ATTRIBUTION, name, others, mine)
 
 
 def _of_days(frame: pl.LazyFrame, days: Sequence[date]) -> pl.LazyFrame:

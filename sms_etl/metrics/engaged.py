@@ -57,7 +57,7 @@ class EngagementTables:
 def engagement(tables: EngagementTables, cohort: Cohort) -> Engagement | None:
     """What people did with the messages of a cohort; null where nothing is known of it."""
     replies = tables.replies.collect()
-    refusals = refusals_of(replies, tables.opt_outs.collect())
+    refusals = refusals_of(replies, _opt_outs_of_people(tables))
     told = _Told(
         judged=tables.judged.collect(),
         replies=_replies(replies, tables.messages),
@@ -90,12 +90,30 @@ def engagement(tables: EngagementTables, cohort: Cohort) -> Engagement | None:
     )
 
 
+def _opt_outs_of_people(tables: EngagementTables) -> pl.DataFrame:
+    """OPT_OUTS; an entry that names only the customer has the numbers he was written to at."""
+    listed = tables.opt_outs.collect()
+    nameless = listed.filter(pl.col("recipient").is_null(), pl.col("contact").is_not_null())
+    if nameless.is_empty():
+        return listed
+    contacts = nameless.select("contact").unique().lazy()
+    numbers = (
+        tables.messages.select("contact", "recipient")
+        .join(contacts, on="contact", how="semi")
+        .unique()
+        .drop_nulls()
+        .collect(engine="streaming")
+    )
+    found = nameless.drop("recipient").join(numbers, on="contact").select(listed.columns)
+    return pl.concat([listed.filter(pl.col("recipient").is_not_null()), found])
+
+
 def refused_messages(tables: EngagementTables) -> pl.DataFrame | None:
     """Messages that were the last before a refusal (`message_source`, `message_id`).
 
     Null where no refusal is known.
     """
-    refusals = refusals_of(tables.replies.collect(), tables.opt_outs.collect())
+    refusals = refusals_of(tables.replies.collect(), _opt_outs_of_people(tables))
     if refusals.is_empty():
         return None
     return _last_before(refusals, tables.messages).select(_OF_MESSAGE).unique()

@@ -174,6 +174,14 @@ def test_a_reply_a_list_and_a_list_again_are_one_refusal_until_the_person_comes_
     assert told.filter(recipient="petro").height == 1
 
 
+def test_a_refusal_that_names_only_the_customer_is_of_the_numbers_written_to():
+    found = figures(
+        [{"message_id": "m1", "contact": "c1"}, {"message_id": "m2", "recipient": "petro"}],
+        opt_outs=opt_outs({"recipient": None, "contact": "c1"}),
+    )
+    assert [one.rate.numerator for one in found.whole.opt_outs] == [1, 1, 1]
+
+
 def test_an_answer_is_the_answered_messages():
     found = figures(
         [{"message_id": "m1", "submitted_at": at(-2)}, {"message_id": "m2"}],
