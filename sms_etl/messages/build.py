@@ -12,7 +12,13 @@ import polars as pl
 from sms_etl.config.settings import SenderRule, TariffRow
 from sms_etl.dictionaries import Dictionary, classify
 from sms_etl.errors import ConservationError
-from sms_etl.messages.days import at_days, with_fate, with_outbox, with_submission
+from sms_etl.messages.days import (
+    at_days,
+    quarantine_detail,
+    with_fate,
+    with_outbox,
+    with_submission,
+)
 from sms_etl.messages.enrich import (
     with_campaign,
     with_contact,
@@ -114,7 +120,8 @@ def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
     frame = with_campaign(with_partly_delivered(messages), recipe.rules, recipe.source)
     frame = with_purpose(with_contact(frame, key), recipe.purposes)
     frame = with_sender(with_recipient(frame, recipe.home_country, key))
-    frame = with_wording(with_text(frame), recipe.opt_out_wordings, key)
+    frame = with_text(frame, recipe.opt_out_wordings)
+    frame = with_wording(frame, recipe.opt_out_wordings, key)
     frame = with_cost(with_parts(frame), recipe.tariff)
     return (
         with_time_to_deliver(frame)
@@ -132,7 +139,9 @@ def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
 def _quarantine(placed: pl.DataFrame, source: str) -> pl.DataFrame:
     return (
         placed.filter(pl.col("quarantined").is_not_null())
-        .with_columns(source=pl.lit(source), reason=pl.col("quarantined"))
+        .with_columns(
+            source=pl.lit(source), reason=pl.col("quarantined"), detail=quarantine_detail()
+        )
         .select(QUARANTINE.names)
         .cast(QUARANTINE.schema)
         .sort("day", "pull", "page", "record")
@@ -208,7 +217,8 @@ def _check_all_read(placed: pl.DataFrame, pulls: pl.DataFrame, days: Sequence[da
     whole = pulls.filter(
         pl.col("first_day").is_in(list(days)) & pl.col("last_day").is_in(list(days))
     )
-    read = placed.group_by("pull").agg(read=pl.struct("page", "record").n_unique())
+    place = pl.col("page").cast(pl.UInt64) * 2**32 + pl.col("record")
+    read = placed.group_by("pull").agg(read=place.n_unique())
     wrong = (
         whole.join(read, on="pull", how="left")
         .with_columns(pl.col("read").fill_null(0))

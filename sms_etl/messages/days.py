@@ -65,7 +65,6 @@ def with_fate(observed: pl.LazyFrame) -> pl.LazyFrame:
         folded=pl.when(pl.col("inbound").fill_null(value=False)).then(
             pl.lit(FoldReason.INBOUND.value)
         ),
-        detail=_detail(),
     )
 
 
@@ -131,7 +130,8 @@ def _quarantine_reason() -> pl.Expr:
     )
 
 
-def _detail() -> pl.Expr:
+def quarantine_detail() -> pl.Expr:
+    """The offending values of a quarantined record."""
     times = [
         pl.format("{}={}", pl.lit(n), pl.col(f"{n}_text").fill_null("")) for n in _TIME_COLUMNS
     ]

@@ -19,7 +19,7 @@ from sms_etl.messages.phones import (
 )
 from sms_etl.messages.purpose import purpose_of
 from sms_etl.messages.text import text_facts
-from sms_etl.messages.wording import wording_facts
+from sms_etl.messages.wording import without_telling_digits, wording_facts
 from sms_etl.model.vocabulary import (
     UNKNOWN_LABEL,
     Channel,
@@ -119,9 +119,13 @@ def with_wording(messages: pl.DataFrame, wordings: tuple[str, ...], key: bytes) 
     )
 
 
-def with_text(messages: pl.DataFrame) -> pl.DataFrame:
-    """Take the text from the outbox where the provider does not tell it."""
-    return messages.with_columns(text=pl.coalesce("text", "outbox_text")).drop("outbox_text")
+def with_text(messages: pl.DataFrame, wordings: tuple[str, ...]) -> pl.DataFrame:
+    """Take the text from the outbox where the provider does not tell it.
+
+    Digits that tell nothing are evened out: what follows is done once for each text that is left.
+    """
+    text = without_telling_digits(pl.coalesce("text", "outbox_text"), wordings)
+    return messages.with_columns(text=text).drop("outbox_text")
 
 
 def with_parts(texts: pl.DataFrame) -> pl.DataFrame:

@@ -54,6 +54,17 @@ def latest_observation(records: pl.DataFrame) -> pl.DataFrame:
     parts may mature after the state: the latest known ones are kept. `observations` counts the
     records of each message.
     """
+    alone = ~pl.struct("day", "message_id").is_duplicated()
+    split = records.with_columns(_alone=alone)
+    several = _latest_of(split.filter(~pl.col("_alone")).drop("_alone"))
+    one = split.filter("_alone").with_columns(
+        done_at=pl.when("final").then("done_at"), observations=pl.lit(1, pl.UInt32)
+    )
+    return pl.concat([one.select(several.columns), several])
+
+
+def _latest_of(records: pl.DataFrame) -> pl.DataFrame:
+    """The record that stands of each message, from records of which several tell of one."""
     ordered = records.sort(
         _certainty(),
         pl.col("updated_at"),

@@ -56,6 +56,9 @@ KEY_ID_CHARACTERS = 12
 CONTACT_DIGEST_TEXT = "contact "
 """Put before an identifier, so that one that looks like a number is not taken for it."""
 
+HMAC_BLOCK, INNER_PAD, OUTER_PAD = 64, 0x36, 0x5C
+"""RFC 2104, section 2; the block of SHA-256."""
+
 _SCHEME = r"^(?i:tel|sms|whatsapp|rcs|viber):"
 _SPREADSHEET_DECIMAL = r"\.0$"
 _SEPARATORS = r"[\p{Z}\p{Cf}\p{Cc}\p{Pd}().]"
@@ -67,6 +70,9 @@ _LINE_TYPES = {
     PhoneNumberType.FIXED_LINE_OR_MOBILE: NumberType.MOBILE,
     PhoneNumberType.FIXED_LINE: NumberType.FIXED_LINE,
 }
+
+_CARRIED = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PAGER)
+"""Kinds of numbers whose ranges have a holder (phonenumbers.carrier.name_for_number)."""
 
 
 class _Facts(NamedTuple):
@@ -99,11 +105,14 @@ def parse_numbers(raw: pl.Series, home_country: str) -> pl.DataFrame:
         raise ConfigError(
             f"home country {home_country!r} is not an ISO 3166 alpha-2 code: write for example UA"
         )
-    dialled = (
-        pl.DataFrame({"raw": raw.unique().cast(pl.String)})
-        .with_columns(_dialled(region).alias("dialled"))
-        .with_columns(_home_number(region).alias("home"))
-    )
+    distinct = pl.DataFrame({"raw": raw.unique().cast(pl.String)})
+    plain = pl.col("raw").str.contains(_DIGITS).fill_null(value=False)
+    dialled = pl.concat(
+        [
+            distinct.filter(plain).with_columns(_without_trunk(pl.col("raw"), region)),
+            distinct.filter(~plain).with_columns(_dialled(region)),
+        ]
+    ).with_columns(_home_number(region).alias("home"))
     by_block = _home_facts(dialled, region)
     rest = by_block.filter(pl.col("number_type").is_null())
     one_by_one = _facts_frame(
@@ -133,10 +142,14 @@ def _dialled(region: str) -> pl.Expr:
         .str.replace_all(_SEPARATORS, "")
         .str.replace(_SCHEME, "")
     )
+    text = _without_trunk(text, region)
+    return pl.when(text.str.contains(_DIGITS)).then(text).alias("dialled")
+
+
+def _without_trunk(text: pl.Expr, region: str) -> pl.Expr:
     trunk = FORMER_TRUNK_PREFIX.get(region)
-    if trunk:
-        text = text.str.replace(f"^{trunk}(0[0-9]{{9}})$", "$1")
-    return pl.when(text.str.contains(_DIGITS)).then(text)
+    without = text.str.replace(f"^{trunk}(0[0-9]{{9}})$", "$1") if trunk else text
+    return without.alias("dialled")
 
 
 def _home_number(region: str) -> pl.Expr:
@@ -212,13 +225,14 @@ def _facts(dialled: str | None, region: str) -> _Facts:
         number = _valid_number("+" + dialled, region)
     if number is None:
         return _INVALID
-    line = _LINE_TYPES.get(phonenumbers.number_type(number), NumberType.OTHER)
+    kind = phonenumbers.number_type(number)
     country = phonenumbers.region_code_for_number(number)
+    held = carrier.name_for_valid_number(number, "en") if kind in _CARRIED else None
     return _Facts(
         phonenumbers.format_number(number, PhoneNumberFormat.E164),
         country if country and country.isalpha() else UNKNOWN_LABEL,
-        normalise_operator(carrier.name_for_number(number, "en")),
-        line.value,
+        normalise_operator(held),
+        _LINE_TYPES.get(kind, NumberType.OTHER).value,
     )
 
 
@@ -227,7 +241,7 @@ def _valid_number(text: str, region: str) -> phonenumbers.PhoneNumber | None:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    return number if phonenumbers.is_valid_number(number) else None
+    return None if phonenumbers.number_type(number) == PhoneNumberType.UNKNOWN else number
 
 
 def _facts_frame(raw: list[str | None], facts: list[_Facts]) -> pl.DataFrame:
@@ -274,17 +288,28 @@ def pseudonyms(e164: pl.Series, key: bytes) -> pl.Series:
     """
     _require_key(key)
     distinct = e164.drop_nulls().unique()
-    table = pl.DataFrame(
-        {
-            "number": distinct,
-            "pseudonym": pl.Series(
-                [hmac.digest(key, number.encode(), hashlib.sha256).hex() for number in distinct],
-                dtype=pl.String,
-            ),
-        }
-    )
+    table = pl.DataFrame({"number": distinct, "pseudonym": _keyed_digests(distinct, key)})
     joined = e164.to_frame("number").join(table, on="number", how="left", maintain_order="left")
     return joined["pseudonym"].alias(e164.name)
+
+
+def _keyed_digests(texts: pl.Series, key: bytes) -> pl.Series:
+    """HMAC-SHA-256 (RFC 2104) of every text, hex.
+
+    The two blocks that depend on the key alone are digested once, which halves the time.
+    """
+    short = key if len(key) <= HMAC_BLOCK else hashlib.sha256(key).digest()
+    block = short.ljust(HMAC_BLOCK, b"\0")
+    inner, outer = (
+        hashlib.sha256(bytes(byte ^ pad for byte in block)).copy for pad in (INNER_PAD, OUTER_PAD)
+    )
+    digests = []
+    for text in texts.to_list():
+        within, around = inner(), outer()
+        within.update(text.encode())
+        around.update(within.digest())
+        digests.append(around.hexdigest())
+    return pl.Series(digests, dtype=pl.String)
 
 
 def contact_digests(contacts: pl.Series, key: bytes) -> pl.Series:

@@ -7,6 +7,7 @@ sentence, some that do and are followed by a comma, or that call at the beginnin
 
 from __future__ import annotations
 
+import string
 from functools import cache
 
 import polars as pl
@@ -58,6 +59,17 @@ def wording_facts(texts: pl.Series, wordings: tuple[str, ...], key: bytes) -> pl
     )
     digests = pseudonyms(facts["masked"], key).str.head(TEMPLATE_CHARACTERS)
     return facts.with_columns(template=digests).drop("masked")
+
+
+def without_telling_digits(text: pl.Expr, wordings: tuple[str, ...]) -> pl.Expr:
+    """A text with one digit for all that no phrase about refusing holds.
+
+    No fact of a text depends on which digits these are, and codes and order numbers are what
+    makes most texts of a day different.
+    """
+    phrases = "".join(_phrases(wordings))
+    free = [digit for digit in string.digits if digit not in phrases]
+    return text.str.replace_all(f"[{''.join(free)}]", free[0]) if free else text
 
 
 def masked(text: pl.Expr) -> pl.Expr:

@@ -66,20 +66,21 @@ class JsonReader:
     def _at_once(self, form: PageFormat, body: bytes) -> pl.DataFrame | None:
         """All records of a page, or None when any of them needs a closer look."""
         try:
-            text = body.decode()
+            text = pl.Series([body], dtype=pl.Binary).cast(pl.String)
             if form is PageFormat.NDJSON:
-                rows = pl.Series(_lines(text), dtype=pl.String).str.json_decode(self._record)
+                lines = text.str.split("\n").explode()
+                rows = lines.filter(lines != "").str.json_decode(self._record)
             else:
-                listed = pl.Series([text]).str.json_decode(self._page)
+                listed = text.str.json_decode(self._page)
                 for name in self._records:
                     listed = listed.struct.field(name)
-                if listed.null_count() or not text.strip():
+                if listed.null_count() or not body.strip():
                     return None
                 rows = listed.explode(empty_as_null=False)
             if rows.null_count():
                 return None
             frame = self._columns(rows)
-        except (UnicodeDecodeError, pl.exceptions.PolarsError):
+        except pl.exceptions.PolarsError:
             return None
         if frame.select(self._nested).item():
             return None

@@ -39,7 +39,14 @@ from sms_etl.sources.http import BaseUrl, HttpClient, HttpSettings
 from sms_etl.sources.http_source import Credentials, HttpSource
 from sms_etl.sources.json_pages import records_in_lines
 from sms_etl.sources.records import events, final_update, observations, scan_json
-from sms_etl.sources.values import ISO, cost_micro, count, rfc2822_utc, times_to_utc
+from sms_etl.sources.values import (
+    ISO,
+    cost_micro,
+    count,
+    first_reading,
+    rfc2822_utc,
+    times_to_utc,
+)
 
 PAGE_SIZE = 1000
 ONE_DAY = timedelta(days=1)
@@ -267,7 +274,7 @@ def _sent(dates: Sequence[date]) -> dict[str, str]:
 
 def _time(text: pl.Expr) -> pl.Expr:
     """RFC 2822 in the list, ISO 8601 in exports."""
-    return pl.coalesce(rfc2822_utc(text), times_to_utc(text, (ISO,), "UTC"))
+    return first_reading(text, (rfc2822_utc, partial(times_to_utc, formats=(ISO,), zone="UTC")))
 
 
 def _never(_records: list[Any]) -> bool:

@@ -6,7 +6,7 @@ the record aside and name the value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import polars as pl
@@ -15,6 +15,9 @@ from sms_etl.model.schemas import UTC_TIME
 from sms_etl.model.vocabulary import MICRO
 
 DecimalSign = Literal[".", ","]
+TimeReading = Callable[[pl.Expr], pl.Expr]
+"""Texts as UTC times, null where they have another form."""
+
 Reading = Literal["earliest", "latest"]
 READINGS: tuple[Reading, Reading] = ("earliest", "latest")
 
@@ -42,6 +45,25 @@ def rfc2822_utc(text: pl.Expr) -> pl.Expr:
     """
     parsed = text.str.slice(5).str.head(-6).str.strptime(_NAIVE, "%d %b %Y %H:%M:%S", strict=False)
     return pl.when(text.str.ends_with(" +0000")).then(parsed).dt.replace_time_zone("UTC")
+
+
+def first_reading(text: pl.Expr, readings: Sequence[TimeReading]) -> pl.Expr:
+    """What the first reading that can reads; a later one only sees what those before left.
+
+    A page has times of one form, so all but the first usually see nothing.
+    """
+
+    def read(texts: pl.Series) -> pl.Series:
+        times = pl.select(readings[0](pl.lit(texts))).to_series()
+        for reading in readings[1:]:
+            left = times.is_null() & texts.is_not_null()
+            if not left.any():
+                break
+            rest = pl.select(reading(pl.lit(texts.filter(left)))).to_series()
+            times = times.scatter(left.arg_true(), rest)
+        return times
+
+    return text.map_batches(read, return_dtype=UTC_TIME, is_elementwise=True)
 
 
 def local_to_utc(naive: pl.Expr, zone: str, reading: Reading = "earliest") -> pl.Expr:

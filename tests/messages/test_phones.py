@@ -286,3 +286,10 @@ def test_an_empty_key_is_refused():
         pseudonyms(pl.Series(["+380671234567"]), b"")
     with pytest.raises(ConfigError, match="key is empty"):
         key_id(b"")
+
+
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
+def test_a_pseudonym_is_an_hmac_whatever_the_length_of_the_key(length):
+    key = bytes(range(length))
+    [made] = pseudonyms(pl.Series(["+380501234567"]), key)
+    assert made == hmac.new(key, b"+380501234567", hashlib.sha256).hexdigest()

@@ -1,9 +1,15 @@
 """What a text says without being kept: template, links, how to refuse."""
 
+import re
+
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sms_etl.messages.wording import masked, wording_facts
+from sms_etl.messages.letters import letter_facts
+from sms_etl.messages.text import text_facts
+from sms_etl.messages.wording import masked, without_telling_digits, wording_facts
 from tests.messages.observations import build, observation
 
 ONE = "Олено, осінній розпродаж у Промінь: знижки до 50% на техніку. Деталі: https://promin.ua/a1"
@@ -98,3 +104,28 @@ def test_a_message_carries_what_the_outbox_and_its_text_tell():
     nothing = ("template", "links", "opt_out_wording", "number_prefix")
     assert [unknown[name] for name in nothing] == [None] * 4
     assert unknown["purpose"] == "unknown"
+
+
+_DIGIT_PLACES = re.compile("[0-9]")
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            ["12", "3", "STOP 2 END", "stop at 77", "{code9}", "promin.ua/x5", "Олена,", " ", ". ",
+             "50 %", "30.11", "%m4%", "ʼ", "—", "[", "№7", "²", "١", "www.a7.example", "Ціна!"]
+        ),
+        max_size=9,
+    ).map("".join)
+)  # fmt: skip
+def test_which_digits_a_text_has_changes_no_fact_of_it(text):
+    wordings = ("stop at 77",)
+    [even] = pl.select(without_telling_digits(pl.lit(text), wordings)).to_series()
+    assert even == _DIGIT_PLACES.sub(lambda d: d[0] if d[0] in "27" else "0", text)
+    texts = pl.Series([text, even])
+    said = wording_facts(texts, wordings, b"key")
+    costs = text_facts(texts)
+    spelt = costs.join(letter_facts(costs), on="text", how="left").drop("text")
+    assert said.drop("text").n_unique() == 1
+    assert spelt.n_unique() == 1

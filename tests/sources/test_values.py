@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import format_datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -9,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sms_etl.sources.values import (
+    ISO,
     blank_to_null,
     cost_micro,
     count,
+    first_reading,
     later_reading,
     local_to_utc,
     rfc2822_utc,
@@ -164,3 +167,23 @@ def test_a_day_has_as_many_hours_as_the_clock_says():
     texts = ["2025-03-30 00:00:00", "2025-03-31 00:00:00"]
     start, end = values(texts, times_to_utc(TEXT, ["iso"], KYIV))
     assert end - start == timedelta(hours=23)
+
+
+def test_times_of_several_forms_in_one_column_are_all_read():
+    texts = [
+        "Tue, 20 Oct 2026 17:00:00 +0000",
+        None,
+        "2026-10-20T17:00:01Z",
+        "soon",
+        "2026-10-20 17:00:02",
+    ]
+    iso = partial(times_to_utc, formats=(ISO,), zone="UTC")
+    read = pl.DataFrame({"t": texts}).select(first_reading(pl.col("t"), (rfc2822_utc, iso)))
+    at = datetime(2026, 10, 20, 17, tzinfo=UTC)
+    assert read["t"].to_list() == [
+        at,
+        None,
+        at + timedelta(seconds=1),
+        None,
+        at + timedelta(seconds=2),
+    ]
