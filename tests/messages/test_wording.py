@@ -49,6 +49,7 @@ def test_a_mask_hides_what_is_personal(text, template):
         ("no link here", 0),
         ("https://a.example/x and www.b.example", 2),
         ("see promin.ua/sale or promin.com.ua", 2),
+        ("промінь.укр не лінк, а HTTPS://A.example/1 лінк", 1),
         ("Зміна о 10.30 на вул.Київська", 0),
     ],
 )
@@ -63,6 +64,7 @@ def test_links_are_counted(text, links):
         ("Sale. Reply STOP to opt out", True),
         ("Акція. Відписатися: https://promin.ua/u", True),
         ("Акція. ВIДПИCАТИCЯ: 7575", True),
+        ("Sale! Txt STOP2END 4 no more", True),
         ("Non-stop розпродаж", False),
         ("Замовлення готове", False),
     ],
