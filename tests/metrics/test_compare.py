@@ -85,6 +85,15 @@ def test_a_campaign_to_a_weak_operator_is_not_a_weak_campaign():
     assert told.p_value == pytest.approx(1.0)
 
 
+def test_a_period_that_only_wrote_elsewhere_has_a_mix_effect_alone():
+    """The worked case: shares 70/30 become 40/60, rates of 98 % and 90 % stay: 95.6 to 93.2 %."""
+    told = difference(strata((4000, 3920, 7000, 6860), (6000, 5400, 3000, 2700)), 1.0)
+    assert told is not None
+    assert told.plain == pytest.approx(0.932 - 0.956)
+    assert told.rate_effect == pytest.approx(0.0)
+    assert told.mix_effect == pytest.approx(-0.024)
+
+
 def test_operators_only_one_of_them_wrote_to_are_not_compared_and_that_is_said():
     told = difference(strata((100, 90, 100, 80), (300, 290, 0, 0)), 1.0)
     assert told is not None
