@@ -57,10 +57,15 @@ def sources_with(project: Project, kind: Engagement) -> list[str]:
 def attribute_days(project: Project, days: Sequence[date]) -> Attributed:
     """Judge the clicks and attribute the orders of these days, and orders given back on them.
 
+    Days that retention has sealed stay as they were.
+
     Raises:
         ConfigError: a network of the settings is none.
         StoreError: the lake cannot be read or written.
     """
+    days = project.rebuildable(days)
+    if not days:
+        return Attributed({}, {}, {})
     clicks = _judge(project, days)
     orders = _attribute(project, days)
     _restate_others(project, days)
@@ -150,19 +155,18 @@ def _restate_others(project: Project, days: Sequence[date]) -> None:
     about = told.select("source", event_id=pl.coalesce("refund_of", "event_id")).unique()
     known = scan(ATTRIBUTION, earliest, None, names).filter(~pl.col("day").is_in(list(days)))
     touched = known.join(about, on=["source", "event_id"], how="semi")
-    others = touched.select(pl.col("day").unique()).collect()["day"].to_list()
+    others = project.rebuildable(touched.select(pl.col("day").unique()).collect()["day"].to_list())
     if not others:
         return
     refunds = scan(ORDERS, min(others), None, names).filter(kind=OrderKind.REFUND.value)
-    standing = _of_days(_standing(project, names, min(days)), others)
-    money = net_orders(standing.collect(), refunds.collect()).select(
-        "day", "source", "event_id", "refunded_micro", "net_micro"
-    )
+    standing = net_orders(_standing(project, names, min(days)).collect(), refunds.collect())
+    money = standing.select("source", "event_id", "refunded_micro", "net_micro", stands_on="day")
     restated = (
         _of_days(known, others)
         .collect()
         .drop("refunded_micro", "net_micro")
-        .join(money, on=["day", "source", "event_id"])
+        .join(money, on=["source", "event_id"])
+        .filter(pl.col("stands_on") == pl.col("day"))
         .select(ATTRIBUTION.names)
     )
     for name in names:
