@@ -134,15 +134,32 @@ def report(
         case Format.JSON:
             body = figures_json(figures)
         case Format.HTML:
-            body = render_html(figures, lang)
+            body = render_html(figures, lang, draft=True)
         case Format.PDF:
-            body = render(figures, lang).pdf
+            body = render(figures, lang, draft=True).pdf
         case _:
             body = data_file(figures, lang, DataFormat(form.value))
     days_named = f"{figures.first_day}-{figures.last_day}"
     path = out or Path(f"{campaign or kind}-{days_named}-{lang}.{form.suffix}")
     path.write_bytes(body)
     console.print(f"{path} ({len(body) / 1000:.0f} kB)")
+
+
+@app.command()
+def diff(
+    then: Annotated[str, typer.Argument(help="Identifier of an edition.")],
+    now_: Annotated[str, typer.Argument(metavar="NOW", help="Identifier of a later one.")],
+    lang: Annotated[Language, typer.Option(help="Language of the sentences.")] = Language.UKRAINIAN,
+) -> None:
+    """Say in words what one edition says that another did not."""
+    from sms_etl.publish import editions
+    from sms_etl.reports.difference import differences
+    from sms_etl.reports.language import Words
+
+    store = editions(Project.open())
+    before, after = (store.get(name).figures() for name in (then, now_))
+    for sentence in differences(Words(lang), before, after):
+        console.print(escape(sentence), soft_wrap=True)
 
 
 @app.command()

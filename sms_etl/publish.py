@@ -35,8 +35,15 @@ from sms_etl.project import Project
 from sms_etl.rates import read_rates
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
 from sms_etl.reports.clean_values import clean_values
-from sms_etl.reports.editions import Edition, EditionStore
-from sms_etl.reports.figures import Figures, Reconciled, RestatedFigure
+from sms_etl.reports.correction import correction
+from sms_etl.reports.editions import Edition, EditionKey, EditionStore
+from sms_etl.reports.figures import (
+    Correction,
+    Figures,
+    Reconciled,
+    RestatedFigure,
+    fingerprint,
+)
 from sms_etl.reports.operations import OperationsInputs, operations
 from sms_etl.reports.operations_figures import Operations
 from sms_etl.reports.periods import days_to_load, period_days
@@ -201,19 +208,36 @@ def _reconciliation(project: Project, figures: Figures) -> tuple[Reconciled, ...
 def freeze_report(project: Project, order: ReportOrder, audience: str) -> Edition:
     """Build, check, render and freeze a report; the same figures give the edition there is.
 
+    An edition that was mailed stays too while no figure has moved by more than the settings'
+    `correction_step`; the next report of the period after it tells of smaller moves.
+
     Raises:
         ConservationError, RenderError, StoreError: nothing was frozen.
     """
     figures = figures_of(project, order)
     project.warehouse.put_campaigns(catalogue(project.settings))
     store = editions(project)
-    return store.unchanged(figures, audience, order.language) or store.freeze(
+    newest = store.latest(EditionKey.of(figures, audience, order.language))
+    if newest is not None and newest.figures_sha256 == fingerprint(figures):
+        return newest
+    if newest is not None and store.mailed(newest):
+        told = _correction(project, figures, newest)
+        if told is None:
+            return newest
+        figures = figures.model_copy(update={"correction": told})
+    return store.freeze(
         figures,
         render(figures, order.language),
         audience=audience,
         language=order.language,
         now=now(),
     )
+
+
+def _correction(project: Project, figures: Figures, mailed: Edition) -> Correction | None:
+    since = project.warehouse.restatements(figures.first_day, figures.last_day, mailed.created_at)
+    step = project.settings.project.correction_step
+    return correction(mailed.figures().totals, figures.totals, step, mailed.created_at, since)
 
 
 def latest_edition(project: Project, subscription: Subscription, as_of: datetime) -> Edition:

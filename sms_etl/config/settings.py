@@ -82,6 +82,10 @@ class Project(Strict):
     run_schedules: bool = False
     slow_thresholds_seconds: tuple[Annotated[float, Field(gt=0)], ...] = (10.0, 60.0, 600.0)
     goal_delivery_rate: Annotated[float, Field(gt=0, le=1)] | None = None
+    correction_step: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.005,
+        description="Share that a mailed figure may move by before the report is corrected",
+    )
 
     @property
     def zone(self) -> ZoneInfo:

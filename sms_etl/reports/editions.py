@@ -34,6 +34,9 @@ HTML_FILE = "report.html"
 PDF_FILE = "report.pdf"
 CHART_FILE = "chart.png"
 
+MAY_HAVE_ARRIVED = ("sending", "sent", "unknown")
+"""States of the mail ledger after which a reader may know the figures."""
+
 EVERYBODY = "all"
 """Audience of an edition that was made for no subscription."""
 
@@ -213,12 +216,6 @@ class EditionStore:
             )
         return self.get(edition_id)
 
-    def unchanged(self, figures: Figures, audience: str, language: Language) -> Edition | None:
-        """The newest edition of a report if it says the same, so that nothing need be drawn."""
-        newest = self.latest(EditionKey.of(figures, audience, language))
-        same = newest is not None and newest.figures_sha256 == fingerprint(figures)
-        return newest if same else None
-
     def get(self, edition_id: str) -> Edition:
         """An edition by its identifier.
 
@@ -287,6 +284,14 @@ class EditionStore:
         with self._warehouse.read() as connection:
             told: datetime | None = connection.execute(query).scalar()
         return told
+
+    def mailed(self, edition: Edition) -> bool:
+        """Whether anybody has it, or may have it."""
+        reached = select(func.count()).where(
+            MAIL_LEDGER.c.edition_id == edition.id, MAIL_LEDGER.c.state.in_(MAY_HAVE_ARRIVED)
+        )
+        with self._warehouse.read() as connection:
+            return bool(connection.execute(reached).scalar())
 
     def recent(self, limit: int = 50) -> list[Edition]:
         """The editions made last, newest first."""

@@ -297,7 +297,7 @@ class Finding(Figure):
 
 
 class RestatedFigure(Figure):
-    """A figure of the previous period that is another one than its last report said.
+    """A figure that is another one than a report said.
 
     `figure` is submitted, a status class, parts or spent (millionths of `currency`); `causes`
     are words of restatement.Cause.
@@ -308,6 +308,17 @@ class RestatedFigure(Figure):
     then: int
     now: int
     causes: tuple[str, ...]
+
+
+class Correction(Figure):
+    """Why there is another revision of a report that was mailed.
+
+    `corrects_at`: when the revision that was mailed was made. `figures` are those of the whole
+    report that are another one now, with what is known of why.
+    """
+
+    corrects_at: datetime
+    figures: tuple[RestatedFigure, ...]
 
 
 class EncodingWaste(Figure):
@@ -429,6 +440,7 @@ class Figures(Figure):
     reconciliation: tuple[Reconciled, ...] = ()
     scorecard: Scorecard | None = None
     operations: Operations | None = None
+    correction: Correction | None = None
     engagement: Engagement | None = None
     attributed: Attributed | None = None
     loyalty: Loyalty | None = None
@@ -456,7 +468,7 @@ VOLATILE_FIELDS = frozenset(
         "verdict",
         "restated",
         "lag",
-        "pulls",
+        "pulls", "correction",
     }
 )  # fmt: skip
 """Fields that move when the same data is pulled again; they make no new revision."""

@@ -39,6 +39,7 @@ from sms_etl.reports.sections.places import PLACES
 from sms_etl.reports.sections.pulls import PULLS
 from sms_etl.reports.sections.quality import QUALITY
 from sms_etl.reports.sections.reasons import REASONS
+from sms_etl.reports.sections.restated import CORRECTION, RESTATED
 from sms_etl.reports.sections.returns import RETURNS
 from sms_etl.reports.sections.routes import ROUTES
 from sms_etl.reports.sections.scorecard import SCORECARD
@@ -142,6 +143,7 @@ def _operator_rows(words: Words, figures: Figures) -> Rows:
 
 
 DELIVERY_SECTIONS = (
+    CORRECTION,
     summary_section(cards.delivery_cards),
     DAILY,
     FINDINGS,
@@ -160,6 +162,7 @@ DELIVERY_SECTIONS = (
     SUPPRESSION,
     COMPLIANCE_SHORT,
     NOTHING,
+    RESTATED,
     QUALITY,
     DEFINITIONS,
 )
@@ -188,6 +191,7 @@ KINDS: dict[ReportKind, Kind] = {
         steps=routes_told.steps,
         main_rows=_source_rows,
         sections=(
+            CORRECTION,
             summary_section(cards.delivery_cards),
             steps_section(routes_told.steps),
             SCORECARD,
@@ -195,6 +199,7 @@ KINDS: dict[ReportKind, Kind] = {
             MULTIPLES,
             FINDINGS,
             NOTHING,
+            RESTATED,
             QUALITY,
             DEFINITIONS,
         ),
@@ -206,6 +211,7 @@ KINDS: dict[ReportKind, Kind] = {
         steps=routes_told.steps,
         main_rows=_operator_rows,
         sections=(
+            CORRECTION,
             summary_section(cards.delivery_cards),
             steps_section(routes_told.steps),
             SCORECARD,
@@ -214,6 +220,7 @@ KINDS: dict[ReportKind, Kind] = {
             COUNTRIES,
             ROUTES,
             NOTHING,
+            RESTATED,
             QUALITY,
             DEFINITIONS,
         ),
@@ -225,6 +232,7 @@ KINDS: dict[ReportKind, Kind] = {
         steps=advice.steps,
         main_rows=_campaign_rows,
         sections=(
+            CORRECTION,
             summary_section(failures_told.failure_cards),
             steps_section(advice.steps),
             REASONS,
@@ -237,6 +245,7 @@ KINDS: dict[ReportKind, Kind] = {
             OPERATORS,
             SOURCES,
             NOTHING,
+            RESTATED,
             QUALITY,
             DEFINITIONS,
         ),
@@ -264,11 +273,13 @@ KINDS: dict[ReportKind, Kind] = {
         steps=operations_told.steps,
         main_rows=_source_rows,
         sections=(
+            CORRECTION,
             summary_section(operations_told.operations_cards, _nothing_compared, always),
             steps_section(operations_told.steps),
             COVERAGE,
             PULLS,
             LATE,
+            RESTATED,
             QUALITY,
         ),
     ),

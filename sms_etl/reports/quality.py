@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from sms_etl.model.vocabulary import FoldReason, QuarantineReason
-from sms_etl.reports.figures import Figures, SourceState
+from sms_etl.reports.figures import Figures, RestatedFigure, SourceState
 from sms_etl.reports.language import Words
 from sms_etl.reports.letters_told import billed_note
 from sms_etl.reports.other_counts import other_counts
@@ -113,20 +114,28 @@ def cause(words: Words, name: str) -> str:
             return words.text("a new version of the program")
 
 
-def restated_notes(words: Words, figures: Figures) -> list[str]:
-    """How the previous period moved since its last report: `Delivered: 5,120 → 5,133 (why)`."""
-    notes = []
-    for one in figures.restated:
-        shown = [
+@dataclass(frozen=True)
+class RestatedLine:
+    """A figure that moved: its name, what was said, what it is, and why."""
+
+    name: str
+    then: str
+    now: str
+    why: str
+
+
+def restated_lines(words: Words, figures: Iterable[RestatedFigure]) -> list[RestatedLine]:
+    """Figures that moved, those left out that print alike."""
+    lines = []
+    for one in figures:
+        then, now = (
             words.money(value, one.currency) if one.currency else words.count(value)
             for value in (one.then, one.now)
-        ]
-        if shown[0] == shown[1]:
-            continue
-        why = ", ".join(cause(words, name) for name in one.causes)
-        name = restated_figure(words, one.figure)
-        notes.append(f"{name}: {shown[0]} → {shown[1]} ({why})")
-    return notes
+        )
+        if then != now:
+            why = ", ".join(cause(words, name) for name in one.causes)
+            lines.append(RestatedLine(restated_figure(words, one.figure), then, now, why or "—"))
+    return lines
 
 
 def definitions(words: Words, figures: Figures) -> list[tuple[str, str]]:

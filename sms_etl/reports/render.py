@@ -70,8 +70,8 @@ class RenderedReport:
     chart_png_mobile: bytes
 
 
-def render(figures: Figures, language: Language) -> RenderedReport:
-    """Draw a report in one language.
+def render(figures: Figures, language: Language, *, draft: bool = False) -> RenderedReport:
+    """Draw a report in one language; a draft says on every page that it is one.
 
     Raises:
         RenderError: The catalogue lacks something, a character has no glyph, WeasyPrint warned,
@@ -80,18 +80,19 @@ def render(figures: Figures, language: Language) -> RenderedReport:
     words = Words(language)
     sections = _section_values(figures, words)
     chart = _first_chart(sections) or vega_chart(daily, figures, words, "")
+    pdf_page = _page("pdf", figures, words, sections, draft=draft)
     return RenderedReport(
-        html=_page("html", figures, words, sections),
-        pdf=typeset(_page("pdf", figures, words, sections), attachments(figures, words)),
+        html=_page("html", figures, words, sections, draft=draft),
+        pdf=typeset(pdf_page, attachments(figures, words)),
         chart_png=vega.png(chart.wide),
         chart_png_mobile=vega.png(chart.narrow),
     )
 
 
-def render_html(figures: Figures, language: Language) -> bytes:
+def render_html(figures: Figures, language: Language, *, draft: bool = False) -> bytes:
     """The web page alone, for a quick look; the same bytes as in `render`."""
     words = Words(language)
-    return _page("html", figures, words, _section_values(figures, words))
+    return _page("html", figures, words, _section_values(figures, words), draft=draft)
 
 
 def _section_values(figures: Figures, words: Words) -> list[tuple[Section, Values]]:
@@ -165,7 +166,12 @@ def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Envi
 
 
 def _page(
-    target: str, figures: Figures, words: Words, sections: Sequence[tuple[Section, Values]]
+    target: str,
+    figures: Figures,
+    words: Words,
+    sections: Sequence[tuple[Section, Values]],
+    *,
+    draft: bool = False,
 ) -> bytes:
     environment = _environment(words, target, image if target == "pdf" else inline)
     environment.globals["figures"] = figures
@@ -174,7 +180,7 @@ def _page(
         for section, values in sections
     ]
     page = environment.get_template("report.html.j2").render(
-        style=_style(target), sections=bodies, **frame_values(figures, words)
+        style=_style(target), sections=bodies, draft=draft, **frame_values(figures, words)
     )
     _require_glyphs(page)
     return page.encode()

@@ -76,4 +76,5 @@ def test_every_kind_is_drawn_in_every_language(kind, language):
     assert figures.kind == kind
     for section in kind_of(figures).printed(figures):
         assert section.values(figures, Words(language))
-    assert page.count("<h2>") >= len(kind_of(figures).printed(figures)) - 2
+    assert page.count("<h2>") == page.count("</h2>") >= 4
+    assert "<h2></h2>" not in page

@@ -22,7 +22,7 @@ from sms_etl.reports.render import font_style, render, typeset
 from tests.reports import samples
 from tests.reports.test_render import structure
 
-KINDS = ("providers", "operators", "failures", "operations", "campaign")
+KINDS = ("providers", "failures", "operations")
 LEAST_FILL = 0.8
 """A page that is not the last one is filled at least so far."""
 

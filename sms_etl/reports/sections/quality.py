@@ -34,7 +34,6 @@ def values(figures: Figures, words: Words) -> Values:
         "source_notes": told.source_notes,
         "reconciled": reconciled.lines(words, figures),
         "reconciled_notes": reconciled.notes(words, figures),
-        "restated": told.restated_notes(words, figures),
         "latin_note": letters_told.latin_note(words, figures),
         "boxed": _boxed(figures, words),
     }
