@@ -186,3 +186,70 @@ def test_another_window_in_the_settings_restates_a_report_of_the_past(company, f
     assert (told.click_days, other.click_days) == (5, 1)
     assert told.whole.windows == other.whole.windows
     assert other.whole.headline.orders < told.whole.headline.orders
+
+
+def delivered_of(company):
+    """What the truth knows of delivered messages: links, clicks of people, reading."""
+    messages = company.world.messages.select("message_id", "way", "text", "e164")
+    told = company.truth.filter(pl.col("class") == "delivered", of_days("submitted_at"))
+    return told.join(messages, on=["message_id", "way"])
+
+
+def test_opened_texts_are_those_that_people_truly_opened(company, figures):
+    """But for the few robots that no rule knows, which count as people."""
+    now = company.sandbox.clock.now()
+    linked = delivered_of(company).filter(pl.col("text").str.contains("https://"))
+    judged = rows(company, JUDGED_CLICKS).filter(pl.col("robot_rule").is_null())
+    missed = pl.col("event_id").is_in(judged["event_id"].to_list())
+    happened = company.world.engaged.clicks.filter(pl.col("at") <= now)
+    assert happened.filter(pl.col("robot") & missed).height <= 0.05 * happened["robot"].sum()
+    clicks = happened.filter(~pl.col("robot") | missed)
+    opened = linked.join(clicks.select("message_id", clicked_at="at"), on="message_id").filter(
+        pl.col("clicked_at") - pl.col("submitted_at") <= timedelta(days=7)
+    )
+    tracked = {one.campaign for one in figures.engagement.by_campaign if one.clicked is not None}
+    truth = dict(opened.group_by("campaign").agg(pl.col("message_id").n_unique()).iter_rows())
+    found = {
+        one.campaign: one.clicked.numerator
+        for one in figures.engagement.by_campaign
+        if one.clicked is not None
+    }
+    assert {name: n for name, n in found.items() if n} == {
+        name: n for name, n in truth.items() if name in tracked
+    }
+    assert figures.engagement.whole.clicked.numerator == sum(truth.values()) > 50
+
+
+def test_reading_is_what_viber_truly_reported(company, figures):
+    viber = delivered_of(company).filter(channel="viber")
+    read = viber.filter(pl.col("word").str.to_lowercase() == "read")
+    rate = figures.engagement.whole.read
+    assert (rate.numerator, rate.denominator) == (read.height, viber.height)
+    assert figures.engagement.read_channels == ("viber",)
+
+
+def test_refusals_are_the_last_messages_before_a_person_truly_refused(company, figures):
+    """Every refusal of the world: by a reply (Twilio tells them) or on the list, which has all."""
+    delivered = delivered_of(company).drop_nulls("e164")
+    last_change = pl.col("way").is_in(["twilio", "turbosms"])
+    arrived = {}
+    for number, at, message in delivered.select(
+        "e164", pl.when(last_change).then("updated_at").otherwise("done_at"), "message_id"
+    ).iter_rows():
+        arrived.setdefault(number, []).append((at, message))
+    refused = company.world.engaged.opt_outs.filter(
+        pl.col("at") <= company.sandbox.clock.now()
+    ).select("e164", "at")
+    replies = company.world.engaged.replies.filter("opt_out", of_days(), way="twilio").select(
+        "e164", "at"
+    )
+    first = pl.concat([refused, replies]).group_by("e164").agg(pl.col("at").min())
+    counts = Counter()
+    for number, at in first.iter_rows():
+        before = [one for one in arrived.get(number, []) if one[0] <= at]
+        if before:
+            age = at - max(before)[0]
+            counts.update(hours for hours in (4, 24, 72) if age <= timedelta(hours=hours))
+    found = {one.window_hours: one.rate.numerator for one in figures.engagement.whole.opt_outs}
+    assert found == dict(counts)
+    assert found[72] > 5
