@@ -23,7 +23,7 @@ from itertools import combinations
 
 import polars as pl
 
-from sms_etl.metrics.compare import FALSE_DISCOVERIES, discoveries
+from sms_etl.metrics.compare import FALSE_DISCOVERIES, LEAST_BATCH, discoveries
 from sms_etl.metrics.exact import hypergeometric_tail
 from sms_etl.metrics.money import UNDELIVERED
 from sms_etl.metrics.rate import SMALL_SAMPLE, Z_95, Interval
@@ -44,6 +44,10 @@ LEAST_LIFT = 1.2
 MOST_FACTORS = 10
 """More are told nowhere: the tenth already explains next to nothing."""
 
+LEAST_BATCHES = 20
+"""With fewer batches their scatter is not estimated."""
+
+_CHI_SQUARE_MEDIAN = 0.4549
 _MESSAGES, _FAILED = "messages", "failed"
 
 
@@ -120,6 +124,33 @@ def tally(
     return summed.collect(engine="streaming")
 
 
+def scatter(batches: pl.DataFrame, keys: Sequence[str]) -> float:
+    """How much more batches scatter than independent messages would; at least 1.
+
+    The median of the squared residuals over that of a chi-square with one degree of freedom, so
+    that a few days of an outage do not hide everything else: B. Devlin, K. Roeder, Biometrics 55
+    (1999) 997-1004 (genomic control).
+
+    Args:
+        batches: `keys`, `n` (messages) and `d` (delivered) of every batch.
+        keys: Columns whose combinations have one true rate each.
+    """
+    cells = batches.filter(pl.col("n") >= LEAST_BATCH)
+    share = pl.col("d").sum().over(keys) / pl.col("n").sum().over(keys)
+    # A batch is a part of the share it is held against, so it lies closer to it.
+    apart = 1 - pl.col("n") / pl.col("n").sum().over(keys)
+    spread = pl.col("n") * share * (1 - share) * apart
+    residuals = (
+        cells.with_columns(share=share, spread=spread)
+        .filter(pl.col("spread") > 0)
+        .select((pl.col("d") - pl.col("n") * pl.col("share")) ** 2 / pl.col("spread"))
+        .to_series()
+    )
+    if residuals.len() < LEAST_BATCHES:
+        return 1.0
+    return max(1.0, _median(residuals) / _CHI_SQUARE_MEDIAN)
+
+
 def common_factors(
     counts: pl.DataFrame, dispersion: float = 1.0, rate: float = FALSE_DISCOVERIES
 ) -> Study:
@@ -128,7 +159,7 @@ def common_factors(
     Args:
         counts: Dimensions (String), `messages` and `failed`, as `tally` gives them.
         dispersion: Variance of batches over that of independent messages, at least 1
-            (metrics.compare.dispersion_of); all tests are weakened by it.
+            (`scatter`); all tests are weakened by it.
         rate: Share of false ones that is accepted among all factors told.
     """
     dimensions = [name for name in counts.columns if name not in (_MESSAGES, _FAILED)]
@@ -148,6 +179,10 @@ def common_factors(
     kept = [factor for factor, stands in zip(found, stand, strict=True) if stands]
     told = _without_echoes(counts, kept, dispersion)
     return Study(tuple(told), len(found), total, failed, dispersion)
+
+
+def _median(values: pl.Series) -> float:
+    return float(values.cast(pl.Float64).sort()[values.len() // 2])
 
 
 def _singles(

@@ -12,13 +12,12 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.clean_base.factors import Factor, common_factors, tally
+from sms_etl.clean_base.factors import Factor, common_factors, scatter, tally
 from sms_etl.clean_base.proof import saved, still_sent
 from sms_etl.clean_base.rules import rules as suppression_rules
 from sms_etl.compliance.lag import stop_lag
 from sms_etl.compliance.packs import PackRule
 from sms_etl.config.settings import Language
-from sms_etl.metrics.compare import dispersion_of
 from sms_etl.metrics.money import UNDELIVERED
 from sms_etl.metrics.rate import Rate, wilson
 from sms_etl.metrics.reasons import list_reasons
@@ -120,7 +119,7 @@ def _dispersion(messages: pl.LazyFrame, zone: str) -> float:
         .agg(n=pl.len(), d=(pl.col("status_class") == StatusClass.DELIVERED.value).sum())
         .collect(engine="streaming")
     )
-    return dispersion_of(batches, _BATCH)
+    return scatter(batches, _BATCH)
 
 
 def _factor(one: Factor, failed: int, dispersion: float, cohort: CleanCohort) -> CommonFactor:
@@ -278,11 +277,21 @@ def _rule_judged(
 
 
 def suspicion_figures(rows: pl.DataFrame) -> tuple[Suspicion, ...]:
-    """SUSPICIONS as figures, a suspicion with all its signs, in the order of the rows."""
-    found = []
+    """SUSPICIONS of some days as figures: of each, the day on which it shows most signs.
+
+    Kinds and scopes in the order of their messages, most first.
+    """
     keys = ["kind", "scope"]
-    for (kind, scope), group in rows.group_by(keys, maintain_order=True):
+    best = (
+        rows.with_columns(signs=pl.len().over(*keys, "day"))
+        .filter(pl.col("signs") == pl.col("signs").max().over(keys))
+        .filter(pl.col("day") == pl.col("day").max().over(keys))
+        .sort("messages", *keys, descending=[True, False, False])
+    )
+    found = []
+    for (kind, scope), group in best.group_by(keys, maintain_order=True):
         first = group.row(0, named=True)
+        signs = group.select("sign", "value", "usual", "of").iter_rows()
         found.append(
             Suspicion(
                 kind=str(kind),
@@ -292,9 +301,7 @@ def suspicion_figures(rows: pl.DataFrame) -> tuple[Suspicion, ...]:
                 last_at=first["last_at"],
                 signs=tuple(
                     SuspicionSign(sign=sign, value=value, usual=usual, of=of)
-                    for sign, value, usual, of in group.select(
-                        "sign", "value", "usual", "of"
-                    ).iter_rows()
+                    for sign, value, usual, of in signs
                 ),
                 sample=tuple(first["sample"]),
             )

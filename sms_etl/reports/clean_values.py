@@ -10,6 +10,7 @@ from sms_etl.compliance.rules import rules_of
 from sms_etl.compliance.steps import has_register, refusals
 from sms_etl.model.compliance import BREACHES, JUDGEMENTS
 from sms_etl.model.schemas import ASKED, MESSAGES
+from sms_etl.model.suspicions import SUSPICIONS
 from sms_etl.project import Project
 from sms_etl.reports.clean_build import (
     CleanCohort,
@@ -20,8 +21,6 @@ from sms_etl.reports.clean_build import (
     suspicion_figures,
 )
 from sms_etl.reports.figures import Figures
-from sms_etl.suspicions.rows import suspicions
-from sms_etl.suspicions.steps import traffic_of
 
 LAG_DAYS = 14
 """How long after the last day messages to people who refused are looked for."""
@@ -50,7 +49,7 @@ def clean_values(project: Project, figures: Figures) -> dict[str, Any]:
         ),
         "suspicions": ()
         if figures.campaign is not None
-        else suspicion_figures(suspicions(traffic_of(project, first, last), last)),
+        else suspicion_figures(lake.scan(SUSPICIONS, first, last).collect()),
     }
 
 

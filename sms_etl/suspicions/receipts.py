@@ -85,7 +85,7 @@ def _by_route(messages: pl.LazyFrame, clicked: pl.LazyFrame) -> pl.DataFrame:
             linked=pl.col("linked").sum().cast(pl.Int64),
             clicks=pl.col("clicked").filter("linked").count().cast(pl.Int64),
             timed=pl.col("timed").sum().cast(pl.Int64),
-            fast=(seconds < FAST_SECONDS).sum().cast(pl.Int64),
+            fast=(seconds <= FAST_SECONDS).sum().cast(pl.Int64),
             shortest=seconds.min(),
             longest=seconds.max(),
         )

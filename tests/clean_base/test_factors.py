@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import math
+import random
 
 import polars as pl
 import pytest
 from statsmodels.stats.contingency_tables import Table2x2
 
-from sms_etl.clean_base.factors import Split, common_factors
+from sms_etl.clean_base.factors import Split, common_factors, scatter
 from sms_etl.metrics.exact import hypergeometric_tail
 from tests.clean_base.failing import counts_of
 
@@ -99,6 +100,28 @@ def test_among_planted_factors_false_ones_stay_under_their_rate_over_a_hundred_s
 
     assert missed == 0
     assert false / told <= 0.05
+
+
+def batches(seed: int, *, spread: float = 0.0, outage: int = 0) -> pl.DataFrame:
+    """Days of two senders: one true rate each, scattered if asked for, with days of an outage."""
+    drawn = random.Random(seed)
+    rows = []
+    for sender, rate in (("A", 0.95), ("B", 0.9)):
+        for day in range(200):
+            true = 0.2 if day < outage else min(0.999, max(0.001, drawn.gauss(rate, spread)))
+            n = drawn.randrange(40, 400)
+            rows.append((sender, day, n, sum(drawn.random() < true for _ in range(n))))
+    return pl.DataFrame(rows, schema=["sender", "day", "n", "d"], orient="row")
+
+
+def test_independent_messages_do_not_scatter_and_an_outage_is_no_scatter() -> None:
+    assert scatter(batches(1), ["sender"]) == pytest.approx(1.0, abs=0.3)
+    assert scatter(batches(2, outage=3), ["sender"]) < 2.0
+
+
+def test_batches_with_fates_of_their_own_scatter_and_a_few_say_nothing() -> None:
+    assert scatter(batches(3, spread=0.05), ["sender"]) > 4.0
+    assert scatter(batches(3, spread=0.05).head(10), ["sender"]) == 1.0
 
 
 def test_the_tail_is_that_of_drawing_by_hand() -> None:
