@@ -6,6 +6,9 @@ rest of both its parents and against what they would do together without each ot
 its p-value is the largest of the three: it is a candidate only for what it says beyond them. The
 false discovery rate is held over all candidates (Benjamini-Hochberg).
 
+A prefix of numbers has few people behind it, and a dead number fails every time: there each person
+counts once, by what became of most of their messages.
+
 Of what stands, the one that explains most is told first, and its messages are taken out; another
 one is told only if it still stands without them. So one cause is not told under five names.
 
@@ -44,10 +47,17 @@ LEAST_LIFT = 1.2
 MOST_FACTORS = 10
 """More are told nowhere: the tenth already explains next to nothing."""
 
+PREFIX = "number_prefix"
+"""A dimension that has few people behind each value."""
+
+_MOST = 0.5
+
 LEAST_BATCHES = 20
 """With fewer batches their scatter is not estimated."""
 
 _CHI_SQUARE_MEDIAN = 0.4549
+_BATCH = ["source", "operator", "sender", "hour"]
+"""What has one true rate; a batch is a day of it."""
 _MESSAGES, _FAILED = "messages", "failed"
 
 
@@ -105,21 +115,65 @@ class Study:
     dispersion: float
 
 
-def tally(
-    messages: pl.LazyFrame, zone: str, dimensions: Sequence[str] = DIMENSIONS
-) -> pl.DataFrame:
-    """MESSAGES that have an end, summed by all dimensions: `messages`, `failed`.
+def study_failures(messages: pl.LazyFrame, zone: str) -> Study:
+    """Find what the undelivered of some messages have in common.
+
+    Days of one source, operator, sender and hour scatter more than luck where messages share a
+    fate. What the factors found explain is no scatter, so it is measured beside them, and they
+    have to stand against it.
+
+    Args:
+        messages: MESSAGES; those that wait are not looked at.
+        zone: Time zone of the hours.
+    """
+    keyed = _keyed(messages, zone)
+    counts, people = tally(keyed), _tally_people(keyed)
+    first = common_factors(counts, people)
+    beside = [~_in_scope(factor.scope) for factor in first.factors]
+    batches = (
+        keyed.filter(*beside)
+        .group_by(*_BATCH, "day")
+        .agg(n=pl.len(), d=(~pl.col("failed")).sum())
+        .collect(engine="streaming")
+    )
+    dispersion = scatter(batches, _BATCH)
+    return first if dispersion == 1.0 else common_factors(counts, people, dispersion)
+
+
+def _keyed(messages: pl.LazyFrame, zone: str) -> pl.LazyFrame:
+    """Messages that have an end, with DIMENSIONS and `failed`.
 
     The value of a dimension that nothing told us is null: it is no factor.
     """
     hour = pl.col("submitted_at").dt.convert_time_zone(zone).dt.hour()
     ended = messages.filter(pl.col("status_class") != StatusClass.PENDING.value)
-    keyed = ended.with_columns(hour=hour.cast(pl.String).str.zfill(2)).select(
-        *(pl.col(name).replace(UNKNOWN_LABEL, None) for name in dimensions),
+    return ended.with_columns(hour=hour.cast(pl.String).str.zfill(2)).select(
+        "day",
+        "source",
+        "recipient",
+        *(pl.col(name).replace(UNKNOWN_LABEL, None) for name in DIMENSIONS),
         failed=pl.col("status_class").is_in([name.value for name in UNDELIVERED]),
     )
-    summed = keyed.group_by(*dimensions).agg(
+
+
+def tally(keyed: pl.LazyFrame) -> pl.DataFrame:
+    """Messages summed by all dimensions: `messages`, `failed`."""
+    summed = keyed.group_by(*DIMENSIONS).agg(
         pl.len().cast(pl.Int64).alias(_MESSAGES), pl.col("failed").sum().cast(pl.Int64)
+    )
+    return summed.collect(engine="streaming")
+
+
+def _tally_people(keyed: pl.LazyFrame) -> pl.DataFrame:
+    """People by prefix: `messages` counts them, `failed` those whom little reached."""
+    person = (
+        keyed.drop_nulls(["recipient", PREFIX])
+        .group_by("recipient", PREFIX)
+        .agg(lost=pl.col("failed").mean() > _MOST)
+    )
+    summed = person.group_by(PREFIX).agg(
+        pl.len().cast(pl.Int64).alias(_MESSAGES),
+        pl.col("lost").sum().cast(pl.Int64).alias(_FAILED),
     )
     return summed.collect(engine="streaming")
 
@@ -152,17 +206,24 @@ def scatter(batches: pl.DataFrame, keys: Sequence[str]) -> float:
 
 
 def common_factors(
-    counts: pl.DataFrame, dispersion: float = 1.0, rate: float = FALSE_DISCOVERIES
+    counts: pl.DataFrame,
+    people: pl.DataFrame | None = None,
+    dispersion: float = 1.0,
+    rate: float = FALSE_DISCOVERIES,
 ) -> Study:
     """Find what failures have in common.
 
     Args:
         counts: Dimensions (String), `messages` and `failed`, as `tally` gives them.
+        people: PREFIX, and people in the place of messages: prefixes are tested by it and stand in
+            no pair; null: like any dimension.
         dispersion: Variance of batches over that of independent messages, at least 1
             (`scatter`); all tests are weakened by it.
         rate: Share of false ones that is accepted among all factors told.
     """
     dimensions = [name for name in counts.columns if name not in (_MESSAGES, _FAILED)]
+    if people is not None:
+        dimensions.remove(PREFIX)
     total, failed = int(counts[_MESSAGES].sum()), int(counts[_FAILED].sum())
     singles = [
         factor
@@ -174,7 +235,8 @@ def common_factors(
         for names in combinations(dimensions, 2)
         for factor in _pairs(counts, names, total, failed, dispersion)
     ]
-    found = [*singles, *pairs]
+    prefixes = [] if people is None else _prefixes(counts, people, total, failed)
+    found = [*singles, *prefixes, *pairs]
     stand = discoveries([factor.p_value for factor in found], rate)
     kept = [factor for factor, stands in zip(found, stand, strict=True) if stands]
     told = _without_echoes(counts, kept, dispersion)
@@ -194,6 +256,18 @@ def _singles(
         split = Split(n, k, total - n, failed - k)
         chance = _excess(split, dispersion) if split.stands_out else 1.0
         found.append(Factor({name: value}, split, chance))
+    return found
+
+
+def _prefixes(counts: pl.DataFrame, people: pl.DataFrame, total: int, failed: int) -> list[Factor]:
+    """Prefixes by their people, told by their messages."""
+    messages = {value: (n, k) for value, n, k in _summed(counts, [PREFIX]).iter_rows()}
+    found = []
+    everybody, lost = int(people[_MESSAGES].sum()), int(people[_FAILED].sum())
+    for one in _singles(people, PREFIX, everybody, lost, 1.0):
+        n, k = messages[one.scope[PREFIX]]
+        split = Split(n, k, total - n, failed - k)
+        found.append(Factor(one.scope, split, one.p_value if split.stands_out else 1.0))
     return found
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.clean_base.factors import Factor, common_factors, scatter, tally
+from sms_etl.clean_base.factors import Factor, study_failures
 from sms_etl.clean_base.proof import saved, still_sent
 from sms_etl.clean_base.rules import rules as suppression_rules
 from sms_etl.compliance.lag import stop_lag
@@ -23,7 +23,6 @@ from sms_etl.metrics.rate import Rate, wilson
 from sms_etl.metrics.reasons import list_reasons
 from sms_etl.metrics.summary import SUBMITTED
 from sms_etl.model.compliance import Judgement
-from sms_etl.model.vocabulary import StatusClass
 from sms_etl.reports.clean_figures import (
     CleanBase,
     CommonFactor,
@@ -45,9 +44,6 @@ EXPIRED = "expired"
 
 MOST_CAMPAIGNS = 5
 """Campaigns named beside a rule; the register has them all."""
-
-_BATCH = ["source", "operator", "sender", "hour"]
-"""What has one true rate; a batch is a day of it."""
 
 
 @dataclass(frozen=True)
@@ -94,11 +90,9 @@ class CleanCohort:
 
 def failure_study(messages: pl.LazyFrame, cohort: CleanCohort) -> FailureStudy | None:
     """What messages that did not arrive have in common; null where all did, or none was sent."""
-    mine = cohort.of(messages)
-    counts = tally(mine, cohort.zone)
-    if not counts["failed"].sum():
+    study = study_failures(cohort.of(messages), cohort.zone)
+    if not study.failed:
         return None
-    study = common_factors(counts, _dispersion(mine, cohort.zone))
     factors = [_factor(one, study.failed, study.dispersion, cohort) for one in study.factors]
     return FailureStudy(
         messages=study.messages,
@@ -107,19 +101,6 @@ def failure_study(messages: pl.LazyFrame, cohort: CleanCohort) -> FailureStudy |
         dispersion=study.dispersion,
         factors=tuple(factors),
     )
-
-
-def _dispersion(messages: pl.LazyFrame, zone: str) -> float:
-    """How much more days of one operator, sender and hour scatter than messages would."""
-    local = pl.col("submitted_at").dt.convert_time_zone(zone)
-    batches = (
-        messages.filter(pl.col("status_class") != StatusClass.PENDING.value)
-        .with_columns(hour=local.dt.hour())
-        .group_by(*_BATCH, "day")
-        .agg(n=pl.len(), d=(pl.col("status_class") == StatusClass.DELIVERED.value).sum())
-        .collect(engine="streaming")
-    )
-    return scatter(batches, _BATCH)
 
 
 def _factor(one: Factor, failed: int, dispersion: float, cohort: CleanCohort) -> CommonFactor:

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import math
 import random
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 from statsmodels.stats.contingency_tables import Table2x2
 
-from sms_etl.clean_base.factors import Split, common_factors, scatter
+from sms_etl.clean_base.factors import DIMENSIONS, Split, common_factors, scatter, study_failures
 from sms_etl.metrics.exact import hypergeometric_tail
+from sms_etl.model.schemas import MESSAGES
 from tests.clean_base.failing import counts_of
 
 
@@ -100,6 +102,45 @@ def test_among_planted_factors_false_ones_stay_under_their_rate_over_a_hundred_s
 
     assert missed == 0
     assert false / told <= 0.05
+
+
+def messages_of(*people: tuple[str, str, int, bool]) -> pl.LazyFrame:
+    """Messages of people: pseudonym, prefix, how many, and whether they fail."""
+    rows = [
+        {
+            "recipient": person, "number_prefix": prefix, "day": date(2026, 10, 1 + n % 28),
+            "submitted_at": datetime(2026, 10, 1 + n % 28, 10, tzinfo=UTC),
+            "status_class": "failed" if fails else "delivered",
+        }
+        for person, prefix, count, fails in people
+        for n in range(count)
+    ]  # fmt: skip
+    return (
+        pl.DataFrame(rows, schema_overrides=MESSAGES.schema)
+        .with_columns(
+            pl.lit("a").alias(name)
+            for name in ("source", *DIMENSIONS)
+            if name not in ("number_prefix", "hour")
+        )
+        .lazy()
+    )
+
+
+def test_a_few_dead_numbers_written_to_again_and_again_make_no_bad_prefix() -> None:
+    healthy = [(f"p{n}", f"38050{n % 10:02}", 4, n % 41 == 0) for n in range(600)]
+    dead = [(f"d{n}", "3806311", 20, True) for n in range(4)]
+    few = [*healthy, *dead, *((f"f{n}", "3806311", 4, False) for n in range(30))]
+
+    assert study_failures(messages_of(*few), "Europe/Kyiv").factors == ()
+
+
+def test_a_prefix_whose_people_all_fail_is_told_by_its_messages() -> None:
+    healthy = [(f"p{n}", f"38050{n % 10:02}", 4, n % 41 == 0) for n in range(600)]
+    landlines = [(f"l{n}", "3804427", 3, True) for n in range(40)]
+    (found,) = study_failures(messages_of(*healthy, *landlines), "Europe/Kyiv").factors
+
+    assert found.scope == {"number_prefix": "3804427"}
+    assert (found.split.failed, found.split.messages) == (120, 120)
 
 
 def batches(seed: int, *, spread: float = 0.0, outage: int = 0) -> pl.DataFrame:

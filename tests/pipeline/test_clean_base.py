@@ -22,6 +22,12 @@ KEY_VARIABLE = "SMS_ETL_PSEUDONYM_KEY"
 WHY = "Complaint 17 of 3 November"
 
 
+@pytest.fixture(autouse=True)
+def settings(company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commands are those of this company, whichever others run beside it."""
+    monkeypatch.setenv("SMS_ETL_CONFIG", str(company.project.settings.path))
+
+
 @pytest.fixture(scope="module")
 def listed(company) -> pl.DataFrame:
     rebuild_suppressions(company.project, DAYS)
