@@ -26,17 +26,15 @@ from sms_etl.sandbox.draws import ROW, Draws, choose_rows
 from sms_etl.sandbox.engaged import REPLY_NUMBER, Engaged, engage
 from sms_etl.sandbox.lifecycle import UTC_TIME, Incident, live, outage, spam_block
 from sms_etl.sandbox.people import build_contacts
-from sms_etl.sandbox.plants import (
-    Period,
-    Plants,
+from sms_etl.sandbox.planting import (
     planted_messages,
     planted_people,
     with_failures,
     with_nobody_reached,
     with_refusal_sentence,
     with_refusals,
-    with_sources,
 )
+from sms_etl.sandbox.plants import Period, Plants, with_sources
 from sms_etl.sandbox.shop import Shop, keep_shop
 
 OUTBOX_WAYS = (Way.TWILIO, Way.TURBOSMS)

@@ -71,12 +71,20 @@ class DroppedFiles:
             PermanentSourceError: the folder or a file cannot be read.
         """
         for path in dropped_files(self.folder, self.owner):
-            try:
-                body = bytes_of(path)
-                tables = [self._table(member, None) for member in members(path.name, body)]
-            except (PermanentSourceError, OSError) as error:
-                raise PermanentSourceError(f"{self.owner}: {path}: {error}") from None
-            yield from _pages(path, hashlib.sha256(body).hexdigest(), tables)
+            yield from self.read(path)
+
+    def read(self, path: Path) -> list[Page]:
+        """The tables of one file.
+
+        Raises:
+            PermanentSourceError: it cannot be read.
+        """
+        try:
+            body = bytes_of(path)
+            tables = [self._table(member, None) for member in members(path.name, body)]
+        except (PermanentSourceError, OSError) as error:
+            raise PermanentSourceError(f"{self.owner}: {path}: {error}") from None
+        return _pages(path, hashlib.sha256(body).hexdigest(), tables)
 
     def _plan_of(self, path: Path, context: PullContext) -> PullPlan | None:
         body = bytes_of(path)

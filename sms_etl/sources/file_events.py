@@ -71,11 +71,17 @@ class FileEvents(EngagementOnly):
                 kind=self._settings.stream,
                 plan=self._plan,
                 read=self._read,
-                try_out=lambda: dropped_files(self._folder, self.name),
-                allowed=f"{self._folder} can be listed",
+                try_out=self._try_out,
+                allowed=f"{self._folder} can be listed, and its newest file read",
                 whole_list=self._settings.whole_list,
             ),
         )
+
+    def _try_out(self) -> None:
+        """List the folder, and read the newest file in it."""
+        files = dropped_files(self._folder, self.name)
+        if files:
+            self._files.read(max(files, key=lambda path: path.stat().st_mtime))
 
     def _plan(self, days: Sequence[date], context: PullContext) -> Iterator[PullPlan]:
         """One pull per new file, whatever days are asked for; of a list one for the last day."""

@@ -270,6 +270,9 @@ def test_a_check_names_what_is_missing_and_what_there_is(shop):
     assert [result.ok for _, result in good.check_streams()] == [True]
     assert good.check() == []
     bad = shop.source("orders", {**ORDER_COLUMNS, "amount": "sum"}, constants={"currency": "UAH"})
+    ((_, refused),) = bad.check_streams()
+    assert not refused.ok
+    assert "sum" in refused.mend
     with pytest.raises(PermanentSourceError, match="sum"):
         shop.pull(bad)
 

@@ -4,8 +4,10 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from sms_etl.sandbox import WorldParameters, build_world, outbox_at
+from sms_etl.sandbox.cli import app
 from sms_etl.sandbox.company import planted_at
 from sms_etl.sandbox.plants import (
     AFTER_OPT_OUT,
@@ -162,3 +164,13 @@ def test_the_pumped_numbers_follow_each_other_and_nobody_knows_them(planted):
     assert set(numbers.diff().drop_nulls()) == {1}
     assert pumped["contact_id"].null_count() == pumped.height
     assert pumped["text"].str.contains(r"^\d{6} — ваш код").all()
+
+
+def test_the_command_writes_the_company_that_is_asked_for(tmp_path):
+    for planted, there in (("no-shop", False), ("all", True)):
+        out = tmp_path / planted
+        words = ["files", "--planted", planted, "--messages", "400", "--days", "5"]
+        result = CliRunner().invoke(app, [*words, "--out", str(out)])
+        assert result.exit_code == 0, result.output
+        assert (out / "shop.sqlite").exists() is there
+        assert (out / "planted.json").exists() is there
