@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sms_etl.dictionaries import ReasonLabel, reason_labels
 from sms_etl.metrics.reasons import DEAD_REASONS
 from sms_etl.model.vocabulary import Mender, Reason
+from sms_etl.reports.engaged_advice import engaged_steps
 from sms_etl.reports.figures import Figures, Finding, FindingKind, ReasonRow
 from sms_etl.reports.language import Words, typographic
 from sms_etl.reports.letters_told import waste_advice, waste_stake, waste_worth_telling
@@ -61,7 +62,7 @@ def finding_mender(figures: Figures, finding: Finding) -> Mender:
 
 
 def steps(words: Words, figures: Figures) -> list[Step]:
-    """Next steps, from findings first, then odd letters, then reasons that no finding covers.
+    """Next steps: from findings, odd letters, what people did, then reasons no finding covers.
 
     Findings that ask the same of the same people are one step.
     """
@@ -72,6 +73,8 @@ def steps(words: Words, figures: Figures) -> list[Step]:
         alike.setdefault((finding.kind, finding_mender(figures, finding)), []).append(finding)
     result = [_finding_step(words, figures, who, group) for (_, who), group in alike.items()]
     result += _letter_steps(words, figures)
+    keeper = mender(words, Mender.LIST)
+    result += [Step(what, keeper, stake) for what, stake in engaged_steps(words, figures)]
     covered = {reason for finding in found for reason in _covered(finding)}
     for row in figures.reasons:
         if row.reason not in covered and _worth(row) and row.reason in reasons:

@@ -5,6 +5,9 @@ import re
 import pytest
 
 from sms_etl.config.settings import Language
+from sms_etl.reports import advice
+from sms_etl.reports.engaged_advice import refused_campaign
+from sms_etl.reports.engagement_figures import OptOuts
 from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import Words
 from sms_etl.reports.render import render_html
@@ -98,3 +101,39 @@ def test_the_loyal_and_unreachable_are_counted_and_the_list_is_named_not_printed
         == "Віддані, але недосяжні: 2,3\u00a0% з 18\u00a0204 відданих покупців"
     )
     assert "sms-etl loyal-unreachable" in loyal.unreachable(EN, found)
+
+
+def test_a_campaign_that_drives_people_away_and_the_unreachable_are_steps():
+    figures = engaged_samples.month()
+    calm = [step.what for step in advice.steps(EN, figures)]
+    assert not [what for what in calm if "less often" in what]
+    assert [what for what in calm if what.startswith("Ask loyal customers")]
+    found = figures.engagement
+    lost = samples.rate(2_400, 120_000, "delivered")
+    loud = found.by_campaign[4].model_copy(
+        update={"opt_outs": (OptOuts(window_hours=24, rate=lost),)}
+    )
+    rows = (*found.by_campaign[:4], loud)
+    changed = figures.model_copy(
+        update={"engagement": found.model_copy(update={"by_campaign": rows})}
+    )
+    told = {step.what: step.stake for step in advice.steps(EN, changed)}
+    assert (
+        told[
+            "Write “Бонуси до дня народження” to fewer people or less often: within a day after it "
+            "refused 2.0% of 120,000 delivered."
+        ]
+        == "2,400 people lost"
+    )
+
+
+def test_a_few_refusals_are_no_reason_to_write_less():
+    figures = engaged_samples.month()
+    found = figures.engagement
+    few = found.by_campaign[0].model_copy(
+        update={"opt_outs": (OptOuts(window_hours=24, rate=samples.rate(2, 60, "delivered")),)}
+    )
+    changed = figures.model_copy(
+        update={"engagement": found.model_copy(update={"by_campaign": (few,)})}
+    )
+    assert refused_campaign(changed) is None
