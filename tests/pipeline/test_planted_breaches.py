@@ -75,14 +75,17 @@ def figures(company, judged):
     return report(company, ReportKind.FAILURES)
 
 
-def test_planted_common_factors_are_found_first(figures):
+def test_planted_common_factors_are_found_first(company, figures):
     scopes = [factor.scope for factor in figures.failure_study.factors]
 
     assert {"contact_source": "lottery"} in scopes[:2]
     assert {"operator": "Vodafone", "sender": "PROMINSALE"} in scopes[:2]
     assert {"hour": "20"} in scopes
-    # Besides the planted ones: the texts that the spam filter stopped, an incident of this world.
-    assert len(scopes) <= 4
+    # Besides them only what the two incidents of every world do: an outage of an operator, and
+    # texts that a spam filter stopped.
+    outage = company.world.incidents["outage"].operator
+    others = [scope for scope in scopes if not {"contact_source", "sender", "hour"} & set(scope)]
+    assert all(scope == {"operator": outage} or set(scope) == {"template"} for scope in others)
 
 
 def test_the_report_says_how_long_those_who_refused_were_written_to(company, figures):
