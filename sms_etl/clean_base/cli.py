@@ -15,6 +15,8 @@ from sms_etl.config.clock import now
 from sms_etl.errors import ConfigError
 from sms_etl.project import Project
 
+DAY_FORMATS = ["%Y-%m-%d"]
+
 app = typer.Typer(help="Who should not be written to any more, and why.", no_args_is_help=True)
 console = Console()
 
@@ -55,6 +57,24 @@ def lift(
         Project.open(), Lift(recipient, rule, now(), by.value, who or getpass.getuser(), why)
     )
     console.print(f"Lifted: {rule} of {recipient}", soft_wrap=True)
+
+
+def clean_base(
+    first: Annotated[datetime, typer.Option("--from", formats=DAY_FORMATS, help="First day.")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAY_FORMATS, help="Last day.")],
+) -> None:
+    """Make suppressions, breaches and suspicions of days again, from the lake alone."""
+    from sms_etl.clean_base.steps import rebuild_suppressions
+    from sms_etl.compliance.steps import judge_days
+    from sms_etl.days import days_between
+    from sms_etl.suspicions.steps import suspect_days
+
+    if first > last:
+        raise ConfigError("--from is later than --to.")
+    project, days = Project.open(), days_between(first.date(), last.date())
+    console.print(f"suppressions: {rebuild_suppressions(project, days).height} grounds")
+    console.print(f"compliance: {judge_days(project, days).breaches.height} breaches")
+    console.print(f"suspicions: {suspect_days(project, days).height} signs")
 
 
 def reveal(recipient: Pseudonym, why: Why, who: Who = None) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from sms_etl.clean_base.steps import suppression_spans
 from sms_etl.compliance.rules import rules_of
 from sms_etl.compliance.steps import has_register, refusals
+from sms_etl.config.settings import ReportKind
 from sms_etl.model.compliance import BREACHES, JUDGEMENTS
 from sms_etl.model.schemas import ASKED, MESSAGES
 from sms_etl.model.suspicions import SUSPICIONS
@@ -22,12 +23,19 @@ from sms_etl.reports.clean_build import (
 )
 from sms_etl.reports.figures import Figures
 
+TOLD_IN = (
+    ReportKind.PERIOD, ReportKind.CAMPAIGN, ReportKind.FAILURES, ReportKind.COMPLIANCE,
+)  # fmt: skip
+"""Kinds that print any of it."""
+
 LAG_DAYS = 14
 """How long after the last day messages to people who refused are looked for."""
 
 
 def clean_values(project: Project, figures: Figures) -> dict[str, Any]:
     """Fields of the figures, by name. Of a report on one campaign only its messages count."""
+    if figures.kind not in TOLD_IN:
+        return {}
     lake, (first, last) = project.lake, (figures.first_day, figures.last_day)
     cohort = _cohort(project, figures)
     earliest = cohort.before[0] if cohort.before else first

@@ -63,6 +63,15 @@ def test_rebuilding_gives_the_same_rows(company, listed) -> None:
     assert after.sort(keys).equals(before.sort(keys))
 
 
+def test_the_command_line_makes_the_same_rows(company, listed) -> None:
+    before = company.project.lake.scan(SUPPRESSIONS).collect().height
+    arguments = ["clean-base", "--from", str(DAYS[0]), "--to", str(DAYS[-1])]
+    done = CliRunner().invoke(app, arguments)
+
+    assert done.exit_code == 0, done.output
+    assert f"suppressions: {before} grounds" in done.output
+
+
 def test_the_export_names_the_companys_own_contacts(company, listed, truth, tmp_path: Path) -> None:
     out = tmp_path / "list.csv"
     done = CliRunner().invoke(app, ["suppression", "export", "--out", str(out)])
