@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from ipaddress import ip_address, ip_network
+from urllib.parse import unquote_plus
 
 import polars as pl
 
@@ -14,6 +15,7 @@ KEPT_BITS = {4: 24, 6: 48}
 """Leading bits of an internet address that are kept: a network, not a household."""
 
 _QUERY = r"[?#].*$"
+_UTM_CAMPAIGN = r"[?&]utm_campaign=([^&#]+)"
 _LOGIN = r"^(\w+://)[^/@]*@"
 
 
@@ -47,6 +49,19 @@ def without_erased(rows: pl.DataFrame, people: Collection[str]) -> pl.DataFrame:
 def cut_link(link: pl.Expr) -> pl.Expr:
     """A link without its query, fragment and login, which may name the person."""
     return link.str.replace(_QUERY, "").str.replace(_LOGIN, "$1")
+
+
+def campaign_of_link(links: pl.Series) -> pl.Series:
+    """What `utm_campaign` of each link says, decoded; null without one."""
+    told = pl.DataFrame({"link": links, "written": links.str.extract(_UTM_CAMPAIGN)})
+    written = told["written"].drop_nulls().unique()
+    decoded = pl.DataFrame(
+        {
+            "written": written,
+            "campaign": pl.Series([unquote_plus(text) for text in written], dtype=pl.String),
+        }
+    )
+    return told.join(decoded, on="written", how="left", maintain_order="left")["campaign"]
 
 
 def cut_network(addresses: pl.Series) -> pl.Series:

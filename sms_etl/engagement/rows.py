@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import polars as pl
 
-from sms_etl.engagement.person import cut_link, cut_network
+from sms_etl.engagement.person import campaign_of_link, cut_link, cut_network
 from sms_etl.engagement.replies import with_intent
 from sms_etl.messages.purpose import purpose_of
 from sms_etl.messages.text import text_facts
@@ -37,7 +37,13 @@ def _opt_outs(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _clicks(frame: pl.DataFrame) -> pl.DataFrame:
+    """The link names the campaign only of a click that tells neither person nor message."""
+    nobody = pl.all_horizontal(
+        pl.col(name).is_null() for name in ("recipient", "contact", "message_id")
+    )
+    of_link = pl.when(nobody).then(pl.lit(campaign_of_link(frame["link"])))
     return frame.with_columns(
+        campaign=pl.coalesce("campaign", of_link),
         clicked_at="at",
         clicked_at_origin=_origin(),
         link=cut_link(pl.col("link")),

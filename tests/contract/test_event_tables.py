@@ -182,6 +182,21 @@ def test_clicks_of_a_shortener_keep_the_network_only(shop):
     ]
 
 
+def test_a_click_of_nobody_belongs_to_the_campaign_that_its_link_names(shop):
+    link = "https://promin.example/sale?utm_source=sms&utm_campaign=%D0%BE%D1%81%D1%96%D0%BD%D1%8C"
+    rows = [
+        {"url": link, "at": "2025-03-05 09:30:00", "phone": "", "of": ""},
+        {"url": link, "at": "2025-03-05 09:31:00", "phone": "", "of": "told"},
+        {"url": link, "at": "2025-03-05 09:32:00", "phone": NUMBER, "of": ""},
+        {"url": "https://promin.example/sale", "at": "2025-03-05 09:33:00", "phone": "", "of": ""},
+    ]
+    shop.put(rows)
+    columns = {"link": "url", "at": "at", "recipient": "phone", "campaign": "of"}
+    built = shop.pull(shop.source("clicks", columns)).rows.sort("clicked_at")
+    assert built["campaign"].to_list() == ["осінь", "told", None, None]
+    assert set(built["link"]) == {"https://promin.example/sale"}
+
+
 def test_replies_are_read_for_refusals_and_the_text_goes(shop):
     shop.put(
         [
