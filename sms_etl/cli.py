@@ -117,7 +117,7 @@ def report(
     ] = None,
 ) -> None:
     """Preview a report to a file. Freezes nothing and mails nobody."""
-    from sms_etl.publish import CAMPAIGN_SEARCH_DAYS, ReportOrder, figures_of
+    from sms_etl.publish import CAMPAIGN_SEARCH_DAYS, ReportOrder, cube_of, figures_of
     from sms_etl.reports.as_json import figures_json
     from sms_etl.reports.data_files import DataFormat, data_file
     from sms_etl.reports.render import render, render_html
@@ -130,12 +130,13 @@ def report(
     named, days = _days(period, first, last, yesterday)
     if kind is ReportKind.CAMPAIGN and first is None:
         named, days = None, (yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday)
-    figures = figures_of(project, ReportOrder(kind, named, *days, zone.key, lang, campaign))
+    order = ReportOrder(kind, named, *days, zone.key, lang, campaign)
+    figures = figures_of(project, order)
     match form:
         case Format.JSON:
             body = figures_json(figures)
         case Format.HTML:
-            body = render_html(figures, lang, draft=True)
+            body = render_html(figures, lang, cube_of(project, order), draft=True)
         case Format.PDF:
             body = render(figures, lang, draft=True).pdf
         case _:

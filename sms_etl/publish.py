@@ -33,7 +33,7 @@ from sms_etl.model.schemas import (
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
 from sms_etl.rates import read_rates
-from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures
+from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures, build_twin
 from sms_etl.reports.clean_values import clean_values
 from sms_etl.reports.correction import correction
 from sms_etl.reports.editions import Edition, EditionKey, EditionStore
@@ -50,6 +50,7 @@ from sms_etl.reports.periods import days_to_load, period_days
 from sms_etl.reports.reconciled import Reconciliation, reconciled
 from sms_etl.reports.render import render
 from sms_etl.reports.source_states import ConfiguredSource
+from sms_etl.reports.twin.cube import TwinCube
 from sms_etl.restatement import PARTS, SPENT, SUBMITTED, moved
 from sms_etl.store.warehouse import FindingChanges
 
@@ -96,54 +97,70 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             has taken the rows, the cube alone is left, and people are not counted.
         ConfigError: the zone or the campaign cannot be reported on.
     """
+    inputs, request = _question(project, order)
+    figures = build_figures(inputs, request)
     first, last = days_to_load(order.period, order.first_day, order.last_day)
-    lake, settings = project.lake, project.settings.project
-    rates = read_rates(project.settings)
-    sources = [_configured(project, name, order) for name in project.source_names]
-    pulled = [source.last_pulled_at for source in sources if source.last_pulled_at is not None]
-    figures = build_figures(
-        ReportInputs(
-            cube=lake.scan(CUBE, first, last),
-            latency=lake.scan(LATENCY, first, last),
-            conservation=lake.scan(CONSERVATION, order.first_day, order.last_day),
-            unmapped=lake.scan(UNMAPPED, order.first_day, order.last_day),
-            sources=sources,
-            labels=labels(catalogue(project.settings)),
-            events=lake.scan(EVENTS, first, last),
-            asked=lake.scan(ASKED, first, last),
-            messages=lake.scan(MESSAGES, first, last) if project.has_rows(first) else None,
-            encoding=lake.scan(ENCODING, first, last),
-            rates=rates,
-        ),
-        ReportRequest(
-            kind=order.kind,
-            period=order.period,
-            first_day=order.first_day,
-            last_day=order.last_day,
-            zone=order.zone,
-            language=order.language,
-            project=settings.name,
-            data_as_of=max(pulled, default=now()),
-            silence_hours=settings.silence_hours,
-            campaign=order.campaign,
-            goal=settings.goal_delivery_rate,
-            slow_seconds=settings.slow_thresholds_seconds,
-            expected_days=days_between(max(order.first_day, settings.first_day), order.last_day),
-            currency=rates.target if rates else None,
-        ),
-    )
     if project.has_rows(first):
-        cross_check(figures, lake.scan(MESSAGES, first, last), order.zone)
-        check_money(figures, lake.scan(MESSAGES, first, last), rates)
+        messages = project.lake.scan(MESSAGES, first, last)
+        cross_check(figures, messages, order.zone)
+        check_money(figures, messages, inputs.rates)
     more: dict[str, Any] = {
         "restated": _restated(project, figures),
         "reconciliation": _reconciliation(project, figures),
         "operations": _operations(project, figures),
     }
     if project.has_rows(first):
-        more |= engaged_figures(project, figures, rates)
+        more |= engaged_figures(project, figures, inputs.rates)
         more |= clean_values(project, figures)
     return figures.model_copy(update=more)
+
+
+def cube_of(project: Project, order: ReportOrder) -> TwinCube:
+    """The rows behind a report, for its page to filter.
+
+    Raises:
+        ConfigError: the zone or the campaign cannot be reported on.
+    """
+    return build_twin(*_question(project, order))
+
+
+def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, ReportRequest]:
+    """The tables of a report, and what is asked of them."""
+    first, last = days_to_load(order.period, order.first_day, order.last_day)
+    lake, settings = project.lake, project.settings.project
+    rates = read_rates(project.settings)
+    sources = [_configured(project, name, order) for name in project.source_names]
+    pulled = [source.last_pulled_at for source in sources if source.last_pulled_at is not None]
+    inputs = ReportInputs(
+        cube=lake.scan(CUBE, first, last),
+        latency=lake.scan(LATENCY, first, last),
+        conservation=lake.scan(CONSERVATION, order.first_day, order.last_day),
+        unmapped=lake.scan(UNMAPPED, order.first_day, order.last_day),
+        sources=sources,
+        labels=labels(catalogue(project.settings)),
+        events=lake.scan(EVENTS, first, last),
+        asked=lake.scan(ASKED, first, last),
+        messages=lake.scan(MESSAGES, first, last) if project.has_rows(first) else None,
+        encoding=lake.scan(ENCODING, first, last),
+        rates=rates,
+    )
+    request = ReportRequest(
+        kind=order.kind,
+        period=order.period,
+        first_day=order.first_day,
+        last_day=order.last_day,
+        zone=order.zone,
+        language=order.language,
+        project=settings.name,
+        data_as_of=max(pulled, default=now()),
+        silence_hours=settings.silence_hours,
+        campaign=order.campaign,
+        goal=settings.goal_delivery_rate,
+        slow_seconds=settings.slow_thresholds_seconds,
+        expected_days=days_between(max(order.first_day, settings.first_day), order.last_day),
+        currency=rates.target if rates else None,
+    )
+    return inputs, request
 
 
 def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
@@ -227,7 +244,7 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
         figures = figures.model_copy(update={"correction": told})
     return store.freeze(
         figures,
-        render(figures, order.language),
+        render(figures, order.language, cube_of(project, order)),
         audience=audience,
         language=order.language,
         now=now(),

@@ -51,6 +51,7 @@ from sms_etl.reports.letters import billed_by_source, latin_option, waste_of
 from sms_etl.reports.periods import previous_days
 from sms_etl.reports.scorecard import DIMENSION_OF, SOURCE, scorecard
 from sms_etl.reports.source_states import ConfiguredSource, source_states
+from sms_etl.reports.twin.cube import TwinCube, twin_cube
 
 DIMENSIONS = ("campaign", "source", "sender", "country", "operator")
 """Dimensions a report breaks its totals down by."""
@@ -160,6 +161,17 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
     )
     figures = _with_letters(rows, _with_other_counts(rows, figures))
     return figures.model_copy(update={"scorecard": _scorecard(rows, figures)})
+
+
+def build_twin(inputs: ReportInputs, request: ReportRequest) -> TwinCube:
+    """The rows behind the figures of a report, for its page to filter.
+
+    Raises:
+        ConfigError: As `build_figures`.
+    """
+    require_whole_hours(request.zone, request.first_day, request.last_day)
+    rows = _Rows(inputs, request)
+    return twin_cube(*rows.current, *rows.days, request.as_of)
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,12 @@ import io
 import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -194,6 +196,27 @@ class Words:
         if seconds < HOUR:
             return self._pattern("%(n)s min", n=self.decimal(seconds / MINUTE))
         return self._pattern("%(n)s h", n=self.decimal(seconds / HOUR))
+
+    def shapes(self, currencies: Sequence[str]) -> dict[str, Any]:
+        """Patterns of numbers and days for a page that prints its own; `{}` stands for the number.
+
+        `months`: a day and its month, from January on; `currencies`: by code.
+        """
+        symbols = self.decimal(1234.5, 1)
+        patterns = {
+            "percent": self._pattern("%(number)s%%", number="{}"),
+            "million": self._pattern("%(n)sM", n="{}"),
+            "seconds": self._pattern("%(n)s s", n="{}"),
+            "minutes": self._pattern("%(n)s min", n="{}"),
+            "hours": self._pattern("%(n)s h", n="{}"),
+        }
+        days = [self.day_short(date(2001, month, 28)) for month in range(1, 13)]
+        return patterns | {
+            "group": symbols[1],
+            "decimal": symbols[5],
+            "months": [day.replace("28", "{}") for day in days],
+            "currencies": {code: self._currency("{}", code) for code in currencies},
+        }
 
     # dates
 

@@ -33,7 +33,9 @@ from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import FONTS, TEMPLATES, Words, drawable
 from sms_etl.reports.page import frame_values
 from sms_etl.reports.sections.section import Section, Values
-from sms_etl.reports.style import FAMILY, PALETTE
+from sms_etl.reports.style import BLUES, DARK_BLUES, FAMILY, PALETTE
+from sms_etl.reports.twin.cube import TwinCube
+from sms_etl.reports.twin.page import POLICY_PLACE, Twin, follows, script, twin_of, with_policy
 
 __all__ = ["RenderedReport", "render", "render_html", "typeset"]
 
@@ -56,7 +58,10 @@ PDF_ENVIRONMENT = (
 FAMILY_IN_PDF = FAMILY.replace(" ", "-")
 
 WEIGHTS = {"Regular": 400, "Semibold": 600}
-STYLE_SHEETS = {"pdf": ("report.css", "pdf.css"), "html": ("report.css", "screen.css")}
+STYLE_SHEETS = {
+    "pdf": ("report.css", "pdf.css"),
+    "html": ("report.css", "screen.css", "dark.css", "twin.css"),
+}
 INVISIBLE = frozenset("\n\r\t")
 
 
@@ -70,8 +75,12 @@ class RenderedReport:
     chart_png_mobile: bytes
 
 
-def render(figures: Figures, language: Language, *, draft: bool = False) -> RenderedReport:
+def render(
+    figures: Figures, language: Language, cube: TwinCube | None = None, *, draft: bool = False
+) -> RenderedReport:
     """Draw a report in one language; a draft says on every page that it is one.
+
+    With the cube behind it the page can be filtered.
 
     Raises:
         RenderError: The catalogue lacks something, a character has no glyph, WeasyPrint warned,
@@ -82,17 +91,20 @@ def render(figures: Figures, language: Language, *, draft: bool = False) -> Rend
     chart = _first_chart(sections) or vega_chart(daily, figures, words, "")
     pdf_page = _page("pdf", figures, words, sections, draft=draft)
     return RenderedReport(
-        html=_page("html", figures, words, sections, draft=draft),
+        html=_page("html", figures, words, sections, twin_of(figures, words, cube), draft=draft),
         pdf=typeset(pdf_page, attachments(figures, words)),
         chart_png=vega.png(chart.wide),
         chart_png_mobile=vega.png(chart.narrow),
     )
 
 
-def render_html(figures: Figures, language: Language, *, draft: bool = False) -> bytes:
+def render_html(
+    figures: Figures, language: Language, cube: TwinCube | None = None, *, draft: bool = False
+) -> bytes:
     """The web page alone, for a quick look; the same bytes as in `render`."""
     words = Words(language)
-    return _page("html", figures, words, _section_values(figures, words), draft=draft)
+    sections = _section_values(figures, words)
+    return _page("html", figures, words, sections, twin_of(figures, words, cube), draft=draft)
 
 
 def _section_values(figures: Figures, words: Words) -> list[tuple[Section, Values]]:
@@ -140,7 +152,25 @@ def _style(target: str) -> Markup:
     """Fonts, palette and style sheets of one target."""
     sheets = "\n".join((TEMPLATES / "styles" / n).read_text() for n in STYLE_SHEETS[target])
     colours = "".join(f"--{name.replace('_', '-')}:{value};" for name, value in PALETTE.items())
+    if target == "html":
+        sheets += _drawings_follow_the_palette()
     return Markup(f"{font_style(target)}:root{{{colours}}}{sheets}")  # noqa: S704 (files of the package)
+
+
+def _drawings_follow_the_palette() -> str:
+    """Charts have colours of their own; in the dark each becomes that of the style sheet.
+
+    The steps of the heat map are turned round there, so that more stays further from the paper.
+    """
+    named = {colour: f"var(--{name.replace('_', '-')})" for name, colour in PALETTE.items()}
+    named |= {"#fff": "var(--paper)", "white": "var(--paper)"}
+    named |= dict(zip(BLUES, DARK_BLUES, strict=True))
+    rules = "".join(
+        f'svg.chart [fill="{old}"],svg.spark [fill="{old}"]{{fill:{new}}}'
+        f'svg.chart [stroke="{old}"],svg.spark [stroke="{old}"]{{stroke:{new}}}'
+        for old, new in named.items()
+    )
+    return f"@media screen and (prefers-color-scheme: dark){{{rules}}}"
 
 
 def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Environment:
@@ -170,20 +200,30 @@ def _page(
     figures: Figures,
     words: Words,
     sections: Sequence[tuple[Section, Values]],
+    twin: Twin | None = None,
     *,
     draft: bool = False,
 ) -> bytes:
     environment = _environment(words, target, image if target == "pdf" else inline)
     environment.globals["figures"] = figures
     bodies = [
-        Markup(environment.get_template(section.template).render(values))  # noqa: S704 (escaped)
+        (
+            follows(section.key),
+            Markup(environment.get_template(section.template).render(values)),  # noqa: S704 (escaped)
+        )
         for section, values in sections
     ]
     page = environment.get_template("report.html.j2").render(
-        style=_style(target), sections=bodies, draft=draft, **frame_values(figures, words)
+        style=_style(target),
+        sections=bodies,
+        draft=draft,
+        twin=twin,
+        scripts=Markup(script()),  # noqa: S704 (files of the package)
+        policy=POLICY_PLACE,
+        **frame_values(figures, words),
     )
     _require_glyphs(page)
-    return page.encode()
+    return (with_policy(page) if target == "html" else page).encode()
 
 
 def _require_glyphs(page: str) -> None:

@@ -26,6 +26,9 @@ BAD = "#a8400f"
 BLUES = ("#eef3f8", "#d5e3f2", "#a9c6e5", "#74a3d5", "#3f7dbf", "#1f5fa8")
 """Steps of the heat map, from almost nothing to most."""
 
+DARK_BLUES = ("#1b2a39", "#20405f", "#2f5f8e", "#4780b5", "#64a0d9", "#8cc2f5")
+"""The same steps on dark paper."""
+
 PALETTE = {
     "ink": INK,
     "muted": MUTED,
