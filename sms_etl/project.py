@@ -16,11 +16,16 @@ from sms_etl.sources.base import PullKind, Source, Stream
 from sms_etl.sources.invoices import Invoices
 from sms_etl.sources.outbox import Outbox
 from sms_etl.sources.registry import make_outbox, make_source, source_class
+from sms_etl.store.bucket import Bucket
+from sms_etl.store.bucket_landing import BucketLanding
 from sms_etl.store.lake import Lake
 from sms_etl.store.landing import Landing
 from sms_etl.store.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
+
+LANDING, LAKE = "landing", "lake"
+"""Folders of the stores, in the data folder or in the bucket."""
 
 OUTBOX_NAME = "outbox"
 """Under this name the user's own outbox lies in landing; no source may take it."""
@@ -53,12 +58,18 @@ class Project:
     @property
     def landing(self) -> Landing:
         """Raw pages."""
-        return Landing(self.settings.data_dir / "landing")
+        root, storage = self.settings.data_dir / LANDING, self.settings.storage
+        if storage is None:
+            return Landing(root)
+        return BucketLanding(root, Bucket(storage.url, storage.options).below(LANDING))
 
     @property
     def lake(self) -> Lake:
         """Canonical tables."""
-        return Lake(self.settings.data_dir / "lake")
+        storage = self.settings.storage
+        if storage is None:
+            return Lake(self.settings.data_dir / LAKE)
+        return Lake(f"{storage.url.rstrip('/')}/{LAKE}", storage.options)
 
     def rebuildable(self, days: Sequence[date]) -> list[date]:
         """Those of the days that are not sealed by retention; the others stay as they were."""

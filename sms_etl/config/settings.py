@@ -246,6 +246,34 @@ class Mail(Strict):
         return self
 
 
+class Storage(Strict):
+    """Landing and lake in a bucket of S3-compatible object storage, for several machines.
+
+    `url`: `s3://bucket/prefix`. Without `access_key_id` and `secret_access_key` the library looks
+    for credentials as other AWS tools do.
+    """
+
+    url: Annotated[str, Field(pattern=r"^s3://[^/]+")]
+    region: str = "us-east-1"
+    endpoint: str | None = None
+    access_key_id: EnvSecret | None = None
+    secret_access_key: EnvSecret | None = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What reaches the bucket, by the names that object_store gives them."""
+        told = {"aws_region": self.region}
+        if self.endpoint is not None:
+            told["aws_endpoint_url"] = self.endpoint
+            told["aws_allow_http"] = str(self.endpoint.startswith("http://")).lower()
+        if self.access_key_id is not None:
+            told["aws_access_key_id"] = self.access_key_id.get()
+        if self.secret_access_key is not None:
+            told["aws_secret_access_key"] = self.secret_access_key.get()
+        # Two writers of one table must not both win; both object stores tested keep this promise.
+        return told | {"aws_conditional_put": "etag"}
+
+
 class Retention(Strict):
     """How long each layer is kept, in days; null keeps it for good.
 
@@ -424,6 +452,7 @@ class Settings(Strict):
     mail: Mail | None = None
     notices: NoticeSettings = NoticeSettings()
     retention: Retention = Retention()
+    storage: Storage | None = None
     subscriptions: tuple[Subscription, ...] = ()
     path: Path = Field(default=Path("sms_etl.toml"), exclude=True)
 

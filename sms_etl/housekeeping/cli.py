@@ -14,8 +14,6 @@ from rich.markup import escape
 from sms_etl.config.clock import now
 from sms_etl.project import Project
 
-MEGABYTE = 1e6
-
 app = typer.Typer(help="Retention, upkeep of tables, and keys.", no_args_is_help=True)
 console = Console()
 
@@ -45,8 +43,8 @@ def upkeep() -> None:
 
     for kept in keep_up_tables(Project.open()):
         console.print(
-            f"{kept.table}: {kept.files_before:,} files, {kept.bytes_before / MEGABYTE:,.1f} MB → "
-            f"{kept.files_after:,} files, {kept.bytes_after / MEGABYTE:,.1f} MB"
+            f"{kept.table}: {kept.files_before:,} files → {kept.files_after:,}; "
+            f"{kept.removed:,} files of old versions removed"
         )
 
 

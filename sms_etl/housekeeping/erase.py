@@ -31,9 +31,8 @@ from sms_etl.sources.base import LandedPage, PageFormat
 from sms_etl.store.audit import Erasure, record_erasure
 from sms_etl.store.files import write_atomically
 from sms_etl.store.journal import JOURNAL
-from sms_etl.store.landing import Place, rewrite_page, stored_pages
+from sms_etl.store.landing import Place, stored_pages
 from sms_etl.store.manifest import MANIFEST, read_manifest
-from sms_etl.store.upkeep import vacuum
 
 LEAST_REASON = 5
 """Characters of a reason that says anything."""
@@ -127,6 +126,7 @@ def _keep_facts(project: Project, person: Person) -> None:
 
 def _erase_pages(project: Project, person: Person, receipt: Receipt) -> None:
     marks = marks_of(person.e164)
+    project.landing.fetch_all()
     for place in held_pages(project, marks):
         if place.manifest is None:
             _drop_dead_pull(place.path.parent)
@@ -135,7 +135,7 @@ def _erase_pages(project: Project, person: Person, receipt: Receipt) -> None:
         body = page_body(place.path)
         told = marks.with_values([*_values(project, place, marks)])
         try:
-            rewrite_page(place, masked(body, place.format, told))
+            project.landing.rewrite(place, masked(body, place.format, told))
         except NotEditableError:
             continue  # named by the search at the end
         receipt.pages += 1
@@ -143,6 +143,7 @@ def _erase_pages(project: Project, person: Person, receipt: Receipt) -> None:
         raw = manifest.read_bytes()
         if holds(raw, marks):
             write_atomically(manifest, masked(raw, PageFormat.TEXT, marks))
+            project.landing.manifest_edited(manifest)
             receipt.pages += 1
 
 
@@ -244,7 +245,7 @@ def _erase_rows(project: Project, table: Table, person: Person, receipt: Receipt
         rows = rows.filter(pl.col("day").is_in(days))
         project.lake.replace(table, str(source), days, without(rows, table, person))
     receipt.rows[table.name] = int(found["rows"].sum())
-    vacuum(project.lake.path(table), timedelta(0))
+    project.lake.vacuum(table, timedelta(0))
 
 
 def without(rows: pl.DataFrame, table: Table, person: Person) -> pl.DataFrame:

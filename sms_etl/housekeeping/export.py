@@ -37,6 +37,7 @@ def held_about(project: Project, number: str, who: str, why: str) -> bytes:
                 "rows": json.loads(rows.write_json()),
             }
     pages = []
+    project.landing.fetch_all()
     for place in held_pages(project, marks):
         relative = place.path.relative_to(project.landing.root)
         records: list[Any] = ["A spreadsheet; see the file itself."]

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
 from sms_etl.housekeeping.layers import ROW_TABLES
 from sms_etl.project import Project
-from sms_etl.store.upkeep import remove_days, vacuum
+from sms_etl.store.landing import Landing
 
 LANDING = "landing"
 
@@ -23,7 +21,6 @@ class Removed:
     layer: str
     before: date
     items: int
-    bytes: int
     left: int
     """How many items of these days are still there afterwards: the proof is zero."""
 
@@ -44,30 +41,17 @@ def apply_retention(project: Project, moment: datetime, *, rehearse: bool) -> li
     done = []
     if settings.landing_days is not None:
         before = today - timedelta(days=settings.landing_days)
-        done.append(_landing(project.landing.root, before, rehearse=rehearse))
+        done.append(_landing(project.landing, before, rehearse=rehearse))
     if settings.rows_days is not None:
         before = today - timedelta(days=settings.rows_days)
         done += [_rows(project, table.name, before, rehearse=rehearse) for table in ROW_TABLES]
     return [one for one in done if one.items]
 
 
-def _landing(root: Path, before: date, *, rehearse: bool) -> Removed:
-    old = _old_ranges(root, before)
-    files = [file for folder in old for file in folder.rglob("*") if file.is_file()]
-    size = sum(file.stat().st_size for file in files)
-    if not rehearse:
-        for folder in old:
-            shutil.rmtree(folder)
-    return Removed(LANDING, before, len(files), size, len(_old_ranges(root, before)))
-
-
-def _old_ranges(root: Path, before: date) -> list[Path]:
-    """Folders `first_last` of all sources whose last day is too old."""
-    return [
-        folder
-        for folder in sorted(root.glob("*/*_*"))
-        if date.fromisoformat(folder.name.partition("_")[2]) < before
-    ]
+def _landing(landing: Landing, before: date, *, rehearse: bool) -> Removed:
+    old = landing.old_ranges(before)
+    removed = len(old) if rehearse else landing.remove_before(before)
+    return Removed(LANDING, before, removed, len(landing.old_ranges(before)))
 
 
 def _rows(project: Project, name: str, before: date, *, rehearse: bool) -> Removed:
@@ -75,9 +59,8 @@ def _rows(project: Project, name: str, before: date, *, rehearse: bool) -> Remov
     old = project.lake.scan(table, last=before - timedelta(days=1)).select(pl.len())
     items = int(old.collect().item())
     if items and not rehearse:
-        path = project.lake.path(table)
-        remove_days(path, before)
-        vacuum(path, timedelta(0))
+        project.lake.remove_days(table, before)
+        project.lake.vacuum(table, timedelta(0))
         left = project.lake.scan(table, last=before - timedelta(days=1)).select(pl.len())
-        return Removed(name, before, items, 0, int(left.collect().item()))
-    return Removed(name, before, items, 0, items)
+        return Removed(name, before, items, int(left.collect().item()))
+    return Removed(name, before, items, items)

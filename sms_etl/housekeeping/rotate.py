@@ -23,7 +23,6 @@ from sms_etl.model.clean_base import SUPPRESSIONS
 from sms_etl.project import OUTBOX_NAME, Project
 from sms_etl.sources.base import LandedPage
 from sms_etl.store.audit import Lift, lifts, record_lift
-from sms_etl.store.upkeep import vacuum
 
 LEAST_KEY_BYTES = 16
 
@@ -129,5 +128,5 @@ def _forget(project: Project, new_id: str) -> dict[str, int]:
             project.lake.replace(table, str(source), days, rows)
         if slices.height:
             forgotten[table.name] = int(slices["len"].sum())
-            vacuum(project.lake.path(table), timedelta(0))
+            project.lake.vacuum(table, timedelta(0))
     return forgotten

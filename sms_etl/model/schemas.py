@@ -14,12 +14,16 @@ UTC_TIME = pl.Datetime("us", "UTC")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, Polars type, and what it means (with its unit)."""
+    """One column: name, Polars type, and what it means (with its unit).
+
+    `default` is what rows have that were written before the column existed; null: nothing.
+    """
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
     meaning: str
     nullable: bool = True
+    default: str | bool | int | None = None
 
 
 @dataclass(frozen=True)
@@ -124,13 +128,14 @@ MESSAGES = Table(
         Column(
             "campaign_origin", pl.String, "outbox, provider, sender_rule or none", nullable=False
         ),
-        Column("purpose", pl.String, "Purpose, or 'unknown'", nullable=False),
+        Column("purpose", pl.String, "Purpose, or 'unknown'", nullable=False, default="unknown"),
         Column("contact", pl.String, "Keyed digest of the user's own identifier of the person"),
         Column(
             "contact_source",
             pl.String,
             "Where the contact came from, in the user's words, or 'unknown'",
             nullable=False,
+            default="unknown",
         ),
         Column("recipient", pl.String, "Keyed HMAC-SHA-256 pseudonym of the E.164 number"),
         Column("key_id", pl.String, "Which pseudonym key was used"),
@@ -148,6 +153,7 @@ MESSAGES = Table(
             pl.Boolean,
             "Went to one of three or more consecutive numbers written to by the source in an hour",
             nullable=False,
+            default=False,
         ),
         Column("sender", pl.String, "Sender ID, or 'unknown'", nullable=False),
         Column("channel", pl.String, "Channel", nullable=False),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,7 +22,7 @@ from sms_etl.sources.base import LandedPage, PageFormat, PullPlan
 from sms_etl.sources.records import body_of
 from sms_etl.store.crew import Crew
 from sms_etl.store.files import write_atomically
-from sms_etl.store.manifest import MANIFEST, Manifest, read_manifest
+from sms_etl.store.manifest import MANIFEST, Manifest, ManifestPage, read_manifest
 from sms_etl.store.pull import COMPRESSION_LEVEL, Pull
 
 __all__ = ["Landing", "Manifest"]
@@ -85,18 +86,18 @@ class Landing:
         wanted = set(days)
         found = []
         for folder in self._ranges(source):
-            start, end = _range_of(folder)
+            start, end = range_of(folder)
             overlaps = start <= last and end >= first
             if overlaps and any(start <= day <= end for day in wanted):
-                found += [read_manifest(path) for path in folder.glob(f"*/{MANIFEST}")]
+                found += [read_manifest(path) for path in self.manifest_paths(folder)]
         return sorted(found, key=lambda manifest: manifest.pull)
 
     def days(self, source: str) -> set[date]:
         """Days that at least one complete pull of a source covers."""
         covered: set[date] = set()
         for folder in self._ranges(source):
-            if any(folder.glob(f"*/{MANIFEST}")):
-                start, end = _range_of(folder)
+            if self.manifest_paths(folder):
+                start, end = range_of(folder)
                 covered |= {
                     date.fromordinal(n) for n in range(start.toordinal(), end.toordinal() + 1)
                 }
@@ -137,14 +138,68 @@ class Landing:
         return frozenset(
             page.meta.get(FILE_CHECKSUM, page.body_sha256)
             for folder in self._ranges(source)
-            for path in folder.glob(f"*/{MANIFEST}")
+            for path in self.manifest_paths(folder)
             for page in read_manifest(path).pages
         )
+
+    def manifest_paths(self, folder: Path) -> list[Path]:
+        """Manifests in the folder of some days."""
+        return sorted(folder.glob(f"*/{MANIFEST}"))
+
+    def fetch_all(self) -> None:
+        """Bring every page to this machine; on a folder they are."""
+
+    def rewrite(self, place: Place, body: bytes) -> None:
+        """Put another body in the place of a page, for the one reason there is: an erasure.
+
+        The manifest points to the new file before the old one goes, so a death in between leaves
+        a file that no manifest names; `stored_pages` still finds it.
+
+        Raises:
+            LandingError: the page belongs to no whole pull.
+        """
+        if place.manifest is None:
+            raise LandingError(f"{place.path} belongs to no whole pull")
+        manifest = read_manifest(place.manifest)
+        stored = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(body)
+        name = f"{ERASED_PREFIX}{secrets.token_hex(4)}-{place.path.name.rpartition('-')[2]}"
+        pages = tuple(
+            _rewritten(page, name, body, stored) if page.file == place.path.name else page
+            for page in manifest.pages
+        )
+        if pages != manifest.pages:
+            new = place.path.with_name(name)
+            write_atomically(new, stored)
+            changed = manifest.model_copy(update={"pages": pages})
+            write_atomically(place.manifest, changed.model_dump_json(indent=1).encode())
+            self.replaced(new, place.path)
+        # One that is named nowhere was left by an erasure that died after the manifest.
+        place.path.unlink()
+
+    def replaced(self, path: Path, old: Path) -> None:
+        """A page stands in the place of an old one; nothing more to do on a folder."""
+
+    def manifest_edited(self, manifest: Path) -> None:
+        """A manifest was edited; nothing more to do on a folder."""
+
+    def old_ranges(self, before: date) -> list[Path]:
+        """Folders of pulls of all sources whose last day is earlier."""
+        return [
+            folder for folder in sorted(self.root.glob("*/*_*")) if range_of(folder)[1] < before
+        ]
+
+    def remove_before(self, before: date) -> int:
+        """Remove pulls whose last day is earlier; returns the number of files."""
+        removed = 0
+        for folder in Landing.old_ranges(self, before):
+            removed += sum(path.is_file() for path in folder.rglob("*"))
+            shutil.rmtree(folder)
+        return removed
 
     def _has_landed(self, source: str, plan: PullPlan, since: datetime) -> bool:
         """Whether the same question about the same days was answered whole since a moment."""
         folder = self._folder(source, plan.first_day, plan.last_day)
-        found = (read_manifest(path) for path in folder.glob(f"*/{MANIFEST}"))
+        found = (read_manifest(path) for path in self.manifest_paths(folder))
         return any(one.asked == plan.asked and one.started_at >= since for one in found)
 
     def _folder(self, source: str, first: date, last: date) -> Path:
@@ -176,7 +231,8 @@ class Landing:
             )
 
 
-def _range_of(folder: Path) -> tuple[date, date]:
+def range_of(folder: Path) -> tuple[date, date]:
+    """First and last day of a folder of pulls."""
     first, _, last = folder.name.partition("_")
     return date.fromisoformat(first), date.fromisoformat(last)
 
@@ -198,43 +254,14 @@ def stored_pages(root: Path) -> Iterator[Place]:
         yield Place(path, manifest if manifest.exists() else None, PageFormat(form))
 
 
-def rewrite_page(place: Place, body: bytes) -> None:
-    """Put another body in the place of a page, for the one reason there is: somebody's erasure.
-
-    The manifest points to the new file before the old one goes, so a death in between leaves a
-    file that no manifest names; `stored_pages` still finds it.
-
-    Raises:
-        LandingError: the page belongs to no whole pull, or is not in its manifest.
-    """
-    if place.manifest is None:
-        raise LandingError(f"{place.path} belongs to no whole pull")
-    manifest = read_manifest(place.manifest)
-    stored = zstandard.ZstdCompressor(level=COMPRESSION_LEVEL).compress(body)
-    name = f"{ERASED_PREFIX}{secrets.token_hex(4)}-{place.path.name.rpartition('-')[2]}"
-    pages = []
-    for page in manifest.pages:
-        if page.file != place.path.name:
-            pages.append(page)
-            continue
-        meta = {**page.meta}
-        meta.setdefault(FILE_CHECKSUM, page.body_sha256)
-        pages.append(
-            page.model_copy(
-                update={
-                    "file": name,
-                    "body_bytes": len(body),
-                    "body_sha256": hashlib.sha256(body).hexdigest(),
-                    "stored_bytes": len(stored),
-                    "meta": meta,
-                }
-            )
-        )
-    if all(page.file != name for page in pages):
-        # Left behind by an erasure that died between the manifest and the removal.
-        place.path.unlink()
-        return
-    write_atomically(place.path.with_name(name), stored)
-    changed = manifest.model_copy(update={"pages": tuple(pages)})
-    write_atomically(place.manifest, changed.model_dump_json(indent=1).encode())
-    place.path.unlink()
+def _rewritten(page: ManifestPage, name: str, body: bytes, stored: bytes) -> ManifestPage:
+    """What the manifest says of an edited page; a dropped file is still known by its checksum."""
+    return page.model_copy(
+        update={
+            "file": name,
+            "body_bytes": len(body),
+            "body_sha256": hashlib.sha256(body).hexdigest(),
+            "stored_bytes": len(stored),
+            "meta": {FILE_CHECKSUM: page.body_sha256, **page.meta},
+        }
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 
 from deltalake import DeltaTable
 
@@ -13,43 +12,33 @@ ONE_HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Kept:
-    """Files and bytes of a table on disk, before and after its upkeep."""
+    """Files of a table's present version, before and after its upkeep, and files removed."""
 
     table: str
     files_before: int
     files_after: int
-    bytes_before: int
-    bytes_after: int
+    removed: int
 
 
-def keep_up(path: Path, old_versions: timedelta) -> Kept | None:
-    """Join small files and remove versions older than a span; null if there is no such table."""
-    if not DeltaTable.is_deltatable(str(path)):
-        return None
-    files_before, bytes_before = _on_disk(path)
-    DeltaTable(str(path)).optimize.compact()
-    DeltaTable(str(path)).create_checkpoint()
-    vacuum(path, old_versions)
-    files_after, bytes_after = _on_disk(path)
-    return Kept(path.name, files_before, files_after, bytes_before, bytes_after)
+def keep_up(name: str, table: DeltaTable, old_versions: timedelta) -> Kept:
+    """Join small files and remove what only versions older than a span need."""
+    before = len(table.file_uris())
+    table.optimize.compact()
+    table.create_checkpoint()
+    removed = vacuum(table, old_versions)
+    return Kept(name, before, len(table.file_uris()), removed)
 
 
-def vacuum(path: Path, old_versions: timedelta) -> None:
+def vacuum(table: DeltaTable, old_versions: timedelta) -> int:
     """Remove files that only versions older than a span need: what was replaced is then gone."""
-    if DeltaTable.is_deltatable(str(path)):
-        DeltaTable(str(path)).vacuum(
-            retention_hours=int(old_versions / ONE_HOUR),
-            dry_run=False,
-            enforce_retention_duration=False,
-        )
+    removed = table.vacuum(
+        retention_hours=int(old_versions / ONE_HOUR),
+        dry_run=False,
+        enforce_retention_duration=False,
+    )
+    return len(removed)
 
 
-def remove_days(path: Path, before: date) -> None:
+def remove_days(table: DeltaTable, before: date) -> None:
     """Remove all rows of earlier days, in one transaction."""
-    if DeltaTable.is_deltatable(str(path)):
-        DeltaTable(str(path)).delete(f"day < '{before.isoformat()}'")
-
-
-def _on_disk(path: Path) -> tuple[int, int]:
-    sizes = [file.stat().st_size for file in path.rglob("*.parquet")]
-    return len(sizes), sum(sizes)
+    table.delete(f"day < '{before.isoformat()}'")

@@ -8,10 +8,15 @@ import polars as pl
 import pytest
 
 from sms_etl.errors import StoreError
-from sms_etl.model.schemas import CONSERVATION, CUBE
+from sms_etl.model.schemas import CONSERVATION, CUBE, MESSAGES
 from sms_etl.store.lake import Lake
 
 MONDAY, TUESDAY = date(2026, 10, 26), date(2026, 10, 27)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path)
 
 
 def rows(source: str, **records_by_day: int) -> pl.DataFrame:
@@ -30,8 +35,7 @@ def content(lake: Lake) -> set[tuple[str, date, int]]:
     return set(frame.select("source", "day", "records").iter_rows())
 
 
-def test_replacing_a_slice_leaves_other_days_and_sources_alone(tmp_path):
-    lake = Lake(tmp_path)
+def test_replacing_a_slice_leaves_other_days_and_sources_alone(lake):
     lake.replace(CONSERVATION, "twilio", [MONDAY, TUESDAY], rows("twilio", monday=1, tuesday=2))
     lake.replace(CONSERVATION, "turbosms", [MONDAY], rows("turbosms", monday=3))
 
@@ -42,8 +46,7 @@ def test_replacing_a_slice_leaves_other_days_and_sources_alone(tmp_path):
     }  # fmt: skip
 
 
-def test_a_day_without_rows_becomes_empty(tmp_path):
-    lake = Lake(tmp_path)
+def test_a_day_without_rows_becomes_empty(lake):
     lake.replace(CONSERVATION, "twilio", [MONDAY, TUESDAY], rows("twilio", monday=1, tuesday=2))
 
     lake.replace(CONSERVATION, "twilio", [MONDAY], CONSERVATION.empty())
@@ -51,8 +54,7 @@ def test_a_day_without_rows_becomes_empty(tmp_path):
     assert content(lake) == {("twilio", TUESDAY, 2)}
 
 
-def test_rows_outside_the_slice_are_refused_and_nothing_changes(tmp_path):
-    lake = Lake(tmp_path)
+def test_rows_outside_the_slice_are_refused_and_nothing_changes(lake):
     lake.replace(CONSERVATION, "twilio", [MONDAY], rows("twilio", monday=1))
 
     with pytest.raises(StoreError):
@@ -61,12 +63,11 @@ def test_rows_outside_the_slice_are_refused_and_nothing_changes(tmp_path):
     assert content(lake) == {("twilio", MONDAY, 1)}
 
 
-def test_a_table_never_written_is_empty(tmp_path):
-    assert Lake(tmp_path).scan(CONSERVATION).collect().schema == CONSERVATION.schema
+def test_a_table_never_written_is_empty(lake):
+    assert lake.scan(CONSERVATION).collect().schema == CONSERVATION.schema
 
 
-def test_scan_cuts_to_days_and_sources(tmp_path):
-    lake = Lake(tmp_path)
+def test_scan_cuts_to_days_and_sources(lake):
     lake.replace(CONSERVATION, "twilio", [MONDAY, TUESDAY], rows("twilio", monday=1, tuesday=2))
     lake.replace(CONSERVATION, "turbosms", [MONDAY], rows("turbosms", monday=3))
 
@@ -75,8 +76,7 @@ def test_scan_cuts_to_days_and_sources(tmp_path):
     assert cut["records"].to_list() == [3]
 
 
-def test_writers_of_different_sources_do_not_disturb_each_other(tmp_path):
-    lake = Lake(tmp_path)
+def test_writers_of_different_sources_do_not_disturb_each_other(lake):
     names = [f"source_{n}" for n in range(6)]
     lake.replace(CONSERVATION, "seed", [MONDAY], rows("seed", monday=0))
 
@@ -90,8 +90,7 @@ def test_writers_of_different_sources_do_not_disturb_each_other(tmp_path):
     assert content(lake) == {("seed", MONDAY, 0)} | {(name, MONDAY, 1) for name in names}
 
 
-def test_a_table_of_an_earlier_release_says_how_to_build_it_anew(tmp_path):
-    lake = Lake(tmp_path)
+def test_a_table_of_an_earlier_release_says_how_to_build_it_anew(lake):
     earlier = replace(CUBE, columns=CUBE.columns[:-1])
     day = date(2026, 10, 5)
     lake.replace(earlier, "twilio", [day], earlier.empty())
@@ -101,3 +100,25 @@ def test_a_table_of_an_earlier_release_says_how_to_build_it_anew(tmp_path):
     ):
         with pytest.raises(StoreError, match=r"no column messages_with_time.*rebuild_from_landing"):
             deed()
+
+
+def test_a_table_of_an_earlier_release_that_lacks_what_rows_may_lack_opens_and_is_written(lake):
+    monday, tuesday = MONDAY, TUESDAY
+    added = ("purpose", "in_number_run", "template")
+    earlier = replace(MESSAGES, columns=[c for c in MESSAGES.columns if c.name not in added])
+    row = dict.fromkeys(earlier.names) | {"source": "twilio", "day": monday}
+    old = pl.DataFrame([row], schema=earlier.schema)
+    lake.replace(earlier, "twilio", [monday], old)
+
+    (read,) = lake.scan(MESSAGES).select("day", *added).collect().rows()
+    assert read == (monday, "unknown", False, None)
+
+    new = pl.DataFrame(
+        [row | {"day": tuesday, "purpose": "marketing", "in_number_run": True, "template": "t"}],
+        schema=MESSAGES.schema,
+    )
+    lake.replace(MESSAGES, "twilio", [tuesday], new)
+    assert lake.scan(MESSAGES).select("day", *added).sort("day").collect().rows() == [
+        (monday, "unknown", False, None),
+        (tuesday, "marketing", True, "t"),
+    ]

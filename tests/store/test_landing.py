@@ -12,6 +12,11 @@ DAY = date(2026, 10, 25)
 BODY = '{"messages": [{"body": "Ваш код 1234"}],\n "next_page_uri": null}'.encode()
 
 
+@pytest.fixture
+def landing(tmp_path):
+    return Landing(tmp_path)
+
+
 def page(body: bytes = BODY, records: int = 1) -> Page:
     return Page(body, PageFormat.JSON, records, "GET /Messages.json", datetime.now(UTC))
 
@@ -20,8 +25,7 @@ def plan(*pages: Page, first: date = DAY, last: date = DAY) -> PullPlan:
     return PullPlan(first, last, "one day", iter(pages))
 
 
-def test_a_page_comes_back_byte_for_byte(tmp_path):
-    landing = Landing(tmp_path)
+def test_a_page_comes_back_byte_for_byte(landing):
     landing.land("twilio", plan(page(), page(b"[]", 0)))
 
     manifests = landing.manifests("twilio", [DAY])
@@ -32,12 +36,11 @@ def test_a_page_comes_back_byte_for_byte(tmp_path):
     assert manifests[0].records == 1
 
 
-def test_a_pull_that_died_does_not_exist(tmp_path):
+def test_a_pull_that_died_does_not_exist(landing):
     def dying():
         yield page()
         raise ConnectionError("cut")
 
-    landing = Landing(tmp_path)
     with pytest.raises(ConnectionError):
         landing.land("twilio", PullPlan(DAY, DAY, "one day", dying()))
 
@@ -45,8 +48,7 @@ def test_a_pull_that_died_does_not_exist(tmp_path):
     assert landing.days("twilio") == set()
 
 
-def test_a_pull_over_several_days_is_found_from_each_of_them_and_no_other(tmp_path):
-    landing = Landing(tmp_path)
+def test_a_pull_over_several_days_is_found_from_each_of_them_and_no_other(landing):
     landing.land("twilio", plan(page(), first=date(2026, 10, 24), last=date(2026, 10, 26)))
 
     assert len(landing.manifests("twilio", [date(2026, 10, 25)])) == 1
@@ -54,16 +56,14 @@ def test_a_pull_over_several_days_is_found_from_each_of_them_and_no_other(tmp_pa
     assert landing.manifests("twilio", [date(2026, 10, 27), date(2026, 10, 23)]) == []
 
 
-def test_pulls_come_oldest_first(tmp_path):
-    landing = Landing(tmp_path)
+def test_pulls_come_oldest_first(landing):
     landed = [landing.land("twilio", plan(page())).pull for _ in range(3)]
 
     assert [manifest.pull for manifest in landing.manifests("twilio", [DAY])] == landed
 
 
 @pytest.mark.parametrize("harm", ["truncate", "remove"])
-def test_a_truncated_or_missing_page_is_named(tmp_path, harm):
-    landing = Landing(tmp_path)
+def test_a_truncated_or_missing_page_is_named(landing, harm):
     landing.land("twilio", plan(page()))
     path = landing.pages(landing.manifests("twilio", [DAY]))[0].path
     if harm == "truncate":
@@ -75,8 +75,7 @@ def test_a_truncated_or_missing_page_is_named(tmp_path, harm):
         landing.pages(landing.manifests("twilio", [DAY]))
 
 
-def test_a_changed_page_of_the_same_size_fails_its_checksum(tmp_path):
-    landing = Landing(tmp_path)
+def test_a_changed_page_of_the_same_size_fails_its_checksum(landing, tmp_path):
     manifest = landing.land("twilio", plan(page()))
     path = landing.pages([manifest])[0].path
     other = Landing(tmp_path / "other")
