@@ -7,6 +7,7 @@ from typing import Any
 
 from sms_etl.metrics.rate import Rate
 from sms_etl.reports.figures import Figures, GroupRow, Totals
+from sms_etl.reports.flat_clean import flat_clean
 from sms_etl.reports.flat_engagement import flat_engagement
 
 WHOLE = ""
@@ -51,6 +52,7 @@ def flat_figures(figures: Figures) -> list[dict[str, Any]]:
         for one in figures.comparisons
     ]
     rows += [_row(*one) for one in flat_engagement(figures)]
+    rows += [_row(*one) for one in flat_clean(figures)]
     return rows
 
 
