@@ -37,10 +37,21 @@ function headline(whole, say) {
   return format.put(pattern, [format.share(rate), `(${format.counts(rate)})`].filter((x) => x).join(" "));
 }
 
-function span({ first, last }, { cube, format, texts }) {
+function span(filter, { cube, format, texts }) {
+  const { first, last } = filter;
   const days = first === last ? format.day(first) : `${format.day(first)} – ${format.day(last)}`;
   const error = format.percent(cube.relative_error, 0);
-  return `${days} · ${format.put(texts.timesWithin, error)}`;
+  return [days, ...chosenOf({ cube, filter, texts }), format.put(texts.timesWithin, error)].join(" · ");
+}
+
+/** The filters in words: a print has no controls. */
+function chosenOf({ cube, filter, texts }) {
+  const places = Object.entries(filter.chosen)
+    .filter(([, chosen]) => chosen)
+    .map(([name, chosen]) => [name, [...chosen].map((place) => cube.labels[name][place])]);
+  const reasons = filter.reasons && ["reason", [...filter.reasons].map((one) => texts.reasons[one] ?? one)];
+  return [...places, ...(reasons ? [reasons] : [])].map(
+    ([name, labels]) => `${texts.dimensions[name]}: ${labels.join(", ")}`);
 }
 
 function notes({ cube, format, texts }) {

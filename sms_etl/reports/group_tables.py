@@ -28,6 +28,8 @@ class Line:
     price: str
     weak: bool
     mine: bool
+    median_seconds: float | None
+    price_micro: int | None
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,11 @@ def price(words: Words, totals: Totals) -> str:
     return words.price(cost.per_delivered_micro, cost.currency)
 
 
+def _price_micro(totals: Totals) -> int | None:
+    cost = main_cost(totals)
+    return cost.per_delivered_micro if cost else None
+
+
 def _line(
     words: Words, figures: Figures, name: str, row: GroupRow, most: int, *, beside: bool
 ) -> Line:
@@ -112,6 +119,8 @@ def _line(
         price=price(words, row.totals),
         weak=not beside and weak(rate, figures.totals.delivery),
         mine=beside and row.key == figures.campaign,
+        median_seconds=row.totals.latency.median,
+        price_micro=_price_micro(row.totals),
     )
 
 

@@ -168,6 +168,7 @@ def _drawings_follow_the_palette() -> str:
     rules = "".join(
         f'svg.chart [fill="{old}"],svg.spark [fill="{old}"]{{fill:{new}}}'
         f'svg.chart [stroke="{old}"],svg.spark [stroke="{old}"]{{stroke:{new}}}'
+        f'.swatch[style="background:{old}"]{{background:{new}!important}}'
         for old, new in named.items()
     )
     return f"@media screen and (prefers-color-scheme: dark){{{rules}}}"

@@ -202,6 +202,7 @@ def test_a_filter_acts_on_cards_chart_and_tables_together(page, given):
     shown = f"{totals.delivery.value * 100:.1f}".replace(".", ",")
     assert shown in head
     assert f"({grouped(totals.delivered)} з {grouped(totals.submitted)})" in head
+    assert "Оператор: Kyivstar" in page.find_element(By.CSS_SELECTOR, ".live .note").text
     cards = page.find_element(By.CSS_SELECTOR, ".live .cards").text
     assert grouped(totals.submitted) in cards
     table = page.find_element(By.CSS_SELECTOR, '[data-table="operator"]')
@@ -273,6 +274,17 @@ def test_tables_are_ordered_by_any_column_with_the_keyboard(page):
     assert head.get_attribute("aria-sort") == "ascending"
 
 
+def test_tables_of_the_report_itself_are_ordered_too(page):
+    table = page.find_element(By.CSS_SELECTOR, "table[data-sortable].full")
+    heads = table.find_elements(By.CSS_SELECTOR, "thead th")
+    by_median = next(head for head in heads if head.text == "Медіана")
+    by_median.find_element(By.CSS_SELECTOR, "button").click()
+    shown = table.find_elements(By.CSS_SELECTOR, "tr.group .half-time")
+    seconds = [float(cell.get_attribute("data-sort")) for cell in shown]
+    assert seconds == sorted(seconds, reverse=True)
+    assert "total" in rows_of(table)[-1].get_attribute("class")
+
+
 def test_filters_work_with_the_keyboard_and_have_names(page):
     summary = page.find_elements(By.CSS_SELECTOR, "details.choice summary")[0]
     summary.send_keys(Keys.ENTER)
@@ -299,7 +311,16 @@ def test_nothing_is_wider_than_the_screen(page, width):
     )
     try:
         tick(page, "Країна", "Україна")
+        page.execute_script(
+            "for (const box of document.querySelectorAll('input[name=campaign]')) {"
+            " if (box.parentElement.textContent.includes('onerror')) box.click(); }"
+        )
         assert page.execute_script("return document.documentElement.scrollWidth") <= width
+        edges = page.execute_script(
+            "return [...document.querySelectorAll('#twin summary, #twin button, #twin svg')]"
+            ".map((one) => one.getBoundingClientRect().right)"
+        )
+        assert max(edges) <= width
     finally:
         page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
