@@ -50,17 +50,15 @@ def wording_facts(texts: pl.Series, wordings: tuple[str, ...], key: bytes) -> pl
         wordings: the user's own phrases that say how to refuse, beside those of the data file.
         key: secret of the deployment; `template` is a digest keyed by it.
     """
-    distinct = pl.DataFrame({"text": texts.drop_nulls().unique().cast(pl.String)}).with_columns(
-        _alike=_without_digits(pl.col("text"))
-    )
-    facts = distinct.select(pl.col("_alike").unique()).with_columns(
-        masked=_masked(pl.col("_alike")),
-        links=pl.col("_alike").str.count_matches(LINK).cast(pl.Int32),
-        opt_out_wording=_says_how_to_refuse(pl.col("_alike"), _phrases(wordings)),
+    distinct = pl.DataFrame({"text": texts.drop_nulls().unique().cast(pl.String)})
+    facts = distinct.select(
+        "text",
+        masked=masked(pl.col("text")),
+        links=pl.col("text").str.count_matches(LINK).cast(pl.Int32),
+        opt_out_wording=_says_how_to_refuse(pl.col("text"), _phrases(wordings)),
     )
     digests = pseudonyms(facts["masked"], key).str.head(TEMPLATE_CHARACTERS)
-    told = facts.with_columns(template=digests).drop("masked")
-    return distinct.join(told, on="_alike", how="left").drop("_alike")
+    return facts.with_columns(template=digests).drop("masked")
 
 
 def without_telling_digits(text: pl.Expr, wordings: tuple[str, ...]) -> pl.Expr:
@@ -76,18 +74,11 @@ def without_telling_digits(text: pl.Expr, wordings: tuple[str, ...]) -> pl.Expr:
 
 def masked(text: pl.Expr) -> pl.Expr:
     """A text in which everything that changes from person to person is one sign."""
-    return _masked(_without_digits(text))
-
-
-def _without_digits(text: pl.Expr) -> pl.Expr:
-    """Many texts become one here, before what takes longer."""
-    return text.str.normalize("NFKC").str.replace_all(_DIGITS, "0")
-
-
-def _masked(text: pl.Expr) -> pl.Expr:
     return (
-        text.str.replace_all(_MERGE_FIELD, "@")
+        text.str.normalize("NFKC")
+        .str.replace_all(_MERGE_FIELD, "@")
         .str.replace_all(LINK, "@")
+        .str.replace_all(_DIGITS, "0")
         .str.replace(_CALL, "@!")
         .str.replace_all(_FIRST_NAME, "${1}@,")
         .str.replace_all(_NAMES, "${1}@")
@@ -104,9 +95,8 @@ def _says_how_to_refuse(text: pl.Expr, phrases: list[str]) -> pl.Expr:
 def _phrases(own: tuple[str, ...]) -> list[str]:
     """All phrases as keyword keys between spaces, so that only whole words are found."""
     table = read_table(data_folder(), WORDINGS_FILE, WORDING_COLUMNS)
-    key = keyword_key(_without_digits(pl.col("wording")))
-    known = table.select(key).to_series()
+    known = table.select(keyword_key(pl.col("wording"))).to_series()
     require_unique(WORDINGS_FILE, known)
     more = pl.DataFrame({"wording": own}, schema={"wording": pl.String})
-    keys = pl.concat([known, more.select(key).to_series()])
+    keys = pl.concat([known, more.select(keyword_key(pl.col("wording"))).to_series()])
     return [f" {phrase} " for phrase in keys.unique(maintain_order=True)]
