@@ -355,6 +355,7 @@ class Attachment(StrEnum):
     HTML = "html"
     XLSX = "xlsx"
     CSV = "csv"
+    PARQUET = "parquet"
     JSON = "json"
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from sms_etl.config.settings import Attachment, Mail, Subscription
 from sms_etl.errors import MailError
+from sms_etl.reports.data_files import DataFormat, data_file
 from sms_etl.reports.editions import FIGURES_FILE, HTML_FILE, PDF_FILE, Edition
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
@@ -20,15 +20,23 @@ ENCODED = 78 / 57
 FILES = {Attachment.PDF: PDF_FILE, Attachment.HTML: HTML_FILE, Attachment.JSON: FIGURES_FILE}
 """What an edition keeps as a file."""
 
+TABLES = {
+    Attachment.XLSX: DataFormat.XLSX,
+    Attachment.CSV: DataFormat.CSV,
+    Attachment.PARQUET: DataFormat.PARQUET,
+}
+"""What is made of its figures."""
+
 MIME_TYPES = {
     Attachment.PDF: "application/pdf",
     Attachment.HTML: "text/html",
     Attachment.JSON: "application/json",
     Attachment.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     Attachment.CSV: "application/zip",
+    Attachment.PARQUET: "application/zip",
 }
-SUFFIXES = {Attachment.CSV: "csv.zip"}
-"""Where the name does not end with the format: CSV is a file per table, packed."""
+SUFFIXES = {Attachment.CSV: "csv.zip", Attachment.PARQUET: "parquet.zip"}
+"""Where the name does not end with the format: a file per table, packed."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +157,5 @@ def _body(edition: Edition, figures: Figures, form: Attachment, words: Words) ->
             raise MailError(
                 f"Edition {edition.id} cannot be mailed: {path} cannot be read ({error.strerror})."
             ) from error
-    return MADE[form](figures, words)
-
-
-MADE: dict[Attachment, Callable[[Figures, Words], bytes]] = {}
-"""Formats that are made from the figures when they are mailed."""
+    # Made from the frozen figures: the same figures give the same bytes.
+    return data_file(figures, words.language, TABLES[form])

@@ -15,6 +15,7 @@ from sms_etl.errors import ConfigError, MailError
 from sms_etl.mail import compose as composing
 from sms_etl.mail.attachments import Wanted
 from sms_etl.mail.compose import Letter, compose, write_letter
+from sms_etl.reports.data_files import DataFormat, data_file
 from sms_etl.reports.figures import Figures
 from tests.mail.world import NOW, OLENA, OWNER, PETRO, PNG, Drawn, World
 from tests.reports import samples
@@ -227,6 +228,18 @@ def test_what_is_too_large_is_left_out_and_said_where_it_is(tmp_path, reports_ur
     for told in (letter.text, words_of(letter.html)):
         assert "Attached: HTML, JSON." in told
         assert f"The PDF has 4.0 MB, too much for this mail. {where}" in told
+
+
+def test_the_tables_are_attached_as_they_are_written_anywhere(tmp_path):
+    world = World(tmp_path)
+    edition = world.edition(Language.ENGLISH)
+    wanted = Wanted((Attachment.XLSX, Attachment.CSV, Attachment.PARQUET))
+    letter = write_letter(edition, edition.figures(), world.mail, wanted)
+    parts = list(received(letter, world).iter_attachments())
+    endings = [part.get_filename().split(".", 1)[1] for part in parts]
+    assert endings == ["xlsx", "csv.zip", "parquet.zip"]
+    for part, form in zip(parts, DataFormat, strict=True):
+        assert part.get_content() == data_file(world.figures, Language.ENGLISH, form)
 
 
 def test_html_too_long_for_mail_programs_is_an_error(tmp_path, monkeypatch):
