@@ -1,11 +1,12 @@
 """Signs of faked receipts: messages told as delivered that reached nobody.
 
-Routes (sources) to the same operator are held beside each other: how many of those told as
-delivered open the link, and how the times to deliver are shaped. A route whose people hardly click,
-or whose receipts come faster than a phone can answer, is suspected; only messages sent to a phone
-of your own can tell. Fakes spread thin over honest receipts show in neither.
+A route (a source to an operator) is held beside everybody else: of how many texts told as delivered
+the link is opened, against other messages of the same campaigns; and how the times to deliver are
+shaped, against other routes to the operator. A route whose people hardly open anything, or whose
+receipts come faster than a phone can answer, is suspected; only messages sent to a phone of your
+own can tell. Fakes spread thin over honest receipts show in neither.
 
-Formulae: R. G. Newcombe (1998) for the difference of click rates, Benjamini-Hochberg over all.
+Formulae: metrics.compare (one mix of campaigns, Mantel-Haenszel, Newcombe, Benjamini-Hochberg).
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sms_etl.metrics.compare import discoveries
-from sms_etl.metrics.exact import hypergeometric_tail
-from sms_etl.metrics.rate import newcombe
+from sms_etl.metrics.compare import difference, discoveries
 from sms_etl.model.suspicions import Sign
 from sms_etl.model.vocabulary import UNKNOWN_LABEL, StatusClass, TimeOrigin
 from sms_etl.suspicions.pumping import SignSeen
@@ -51,9 +50,9 @@ def faked_receipts(messages: pl.LazyFrame, clicked: pl.LazyFrame) -> list[FakedR
         messages: MESSAGES of the days looked at.
         clicked: `source` and `message_id` of messages whose link a person opened.
     """
-    routes = _by_route(messages, clicked)
+    routes = _by_route(messages)
     rows = routes.rows(named=True)
-    clicks = _few_clicks(rows)
+    clicks = _few_clicks(routes, _opened(messages, clicked))
     suspects = []
     for row, few in zip(rows, clicks, strict=True):
         others = [
@@ -65,25 +64,37 @@ def faked_receipts(messages: pl.LazyFrame, clicked: pl.LazyFrame) -> list[FakedR
     return suspects
 
 
-def _by_route(messages: pl.LazyFrame, clicked: pl.LazyFrame) -> pl.DataFrame:
-    """Sums of delivered messages by source and operator."""
-    opened = clicked.select("source", "message_id").unique().with_columns(clicked=pl.lit(1))
-    linked = (pl.col("links") > 0).fill_null(value=False)
+def _delivered(messages: pl.LazyFrame) -> pl.LazyFrame:
+    return messages.filter(
+        pl.col("status_class") == StatusClass.DELIVERED.value,
+        pl.col("operator") != UNKNOWN_LABEL,
+    )
+
+
+def _opened(messages: pl.LazyFrame, clicked: pl.LazyFrame) -> pl.DataFrame:
+    """Delivered texts with a link by route and campaign: `linked`, and `clicks`, those opened."""
+    people = clicked.select("source", "message_id").unique().with_columns(clicked=pl.lit(1))
+    return (
+        _delivered(messages)
+        .filter(pl.col("links") > 0)
+        .join(people, on=["source", "message_id"], how="left")
+        .group_by("source", "operator", "campaign")
+        .agg(linked=pl.len().cast(pl.Int64), clicks=pl.col("clicked").count().cast(pl.Int64))
+        .collect(engine="streaming")
+    )
+
+
+def _by_route(messages: pl.LazyFrame) -> pl.DataFrame:
+    """Times to deliver of delivered messages by source and operator, in sums."""
     timed = (pl.col("done_at_origin") == TimeOrigin.PROVIDER.value) & pl.col(
         "seconds_to_deliver"
     ).is_not_null()
     seconds = pl.col("seconds_to_deliver").filter("timed")
     return (
-        messages.filter(
-            pl.col("status_class") == StatusClass.DELIVERED.value,
-            pl.col("operator") != UNKNOWN_LABEL,
-        )
-        .join(opened, on=["source", "message_id"], how="left")
-        .with_columns(linked=linked, timed=timed)
+        _delivered(messages)
+        .with_columns(timed=timed)
         .group_by("source", "operator")
         .agg(
-            linked=pl.col("linked").sum().cast(pl.Int64),
-            clicks=pl.col("clicked").filter("linked").count().cast(pl.Int64),
             timed=pl.col("timed").sum().cast(pl.Int64),
             fast=(seconds <= FAST_SECONDS).sum().cast(pl.Int64),
             shortest=seconds.min(),
@@ -94,36 +105,36 @@ def _by_route(messages: pl.LazyFrame, clicked: pl.LazyFrame) -> pl.DataFrame:
     )
 
 
-def _few_clicks(rows: list[dict[str, int]]) -> list[SignSeen | None]:
-    """Routes whose people click far less than those of the other routes to their operator."""
+def _few_clicks(routes: pl.DataFrame, opened: pl.DataFrame) -> list[SignSeen | None]:
+    """Routes whose people open far fewer links than others do of the same campaigns."""
     chances: list[float] = []
     seen: list[SignSeen | None] = []
-    for row in rows:
-        others = [
-            r for r in rows if r["operator"] == row["operator"] and r["source"] != row["source"]
-        ]
-        linked, clicks = (sum(r[name] for r in others) for name in ("linked", "clicks"))
-        if min(row["linked"], linked) < LEAST_DELIVERED or not clicks:
+    for source, operator in routes.select("source", "operator").iter_rows():
+        strata = _beside_others(opened, source, operator)
+        found = difference(strata, 1.0) if strata["n"].sum() >= LEAST_DELIVERED else None
+        if found is None or strata["base_n"].sum() < LEAST_DELIVERED:
             chances.append(1.0)
             seen.append(None)
             continue
-        mine, usual = row["clicks"] / row["linked"], clicks / linked
-        between = newcombe(mine, row["linked"], usual, linked)
-        fewer = between.high < 0 and mine < CLICK_SHARE * usual
-        # As many or more of those who did not click fall on this route by luck.
-        chances.append(
-            hypergeometric_tail(
-                row["linked"] - row["clicks"],
-                row["linked"],
-                linked + row["linked"] - clicks - row["clicks"],
-                linked + row["linked"],
-            )
-            if fewer
-            else 1.0
-        )
-        seen.append(SignSeen(Sign.NO_CLICKS, mine, usual, row["linked"]) if fewer else None)
+        n, d = int(strata["n"].sum()), int(strata["d"].sum())
+        usual = float((strata["n"] * strata["base_d"] / strata["base_n"]).sum()) / n
+        fewer = found.interval.high < 0 and d / n < CLICK_SHARE * usual
+        chances.append(found.p_value if fewer else 1.0)
+        seen.append(SignSeen(Sign.NO_CLICKS, d / n, usual, n) if fewer else None)
     stand = discoveries(chances)
     return [sign if stands else None for sign, stands in zip(seen, stand, strict=True)]
+
+
+def _beside_others(opened: pl.DataFrame, source: str, operator: str) -> pl.DataFrame:
+    """Strata of metrics.compare: campaigns that the route carried and others did too."""
+    mine = (pl.col("source") == source) & (pl.col("operator") == operator)
+    by_campaign = opened.group_by("campaign").agg(
+        n=pl.col("linked").filter(mine).sum(),
+        d=pl.col("clicks").filter(mine).sum(),
+        base_n=pl.col("linked").filter(~mine).sum(),
+        base_d=pl.col("clicks").filter(~mine).sum(),
+    )
+    return by_campaign.filter(pl.col("n") > 0, pl.col("base_n") > 0).sort("campaign")
 
 
 def _too_fast(row: dict[str, int], others: list[dict[str, int]]) -> SignSeen | None:

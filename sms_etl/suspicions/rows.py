@@ -41,6 +41,7 @@ class Traffic:
 
 def suspicions(traffic: Traffic, last_day: date) -> pl.DataFrame:
     """SUSPICIONS of some days that end with `last_day`."""
+    pumped = pumped_prefixes(traffic.window, traffic.before, traffic.clicked)
     found = [
         _rows(
             traffic,
@@ -49,8 +50,10 @@ def suspicions(traffic: Traffic, last_day: date) -> pl.DataFrame:
             {"country": one.country, "number_prefix": one.prefix},
             one.signs,
         )
-        for one in pumped_prefixes(traffic.window, traffic.before, traffic.clicked)
+        for one in pumped
     ]
+    # That nobody opens the links of pumped numbers says nothing of their route.
+    aside = pl.col("number_prefix").is_in([one.prefix for one in pumped]).fill_null(value=False)
     found += [
         _rows(
             traffic,
@@ -59,7 +62,7 @@ def suspicions(traffic: Traffic, last_day: date) -> pl.DataFrame:
             {"source": one.source, "operator": one.operator},
             one.signs,
         )
-        for one in faked_receipts(traffic.window, traffic.clicked)
+        for one in faked_receipts(traffic.window.filter(~aside), traffic.clicked)
     ]
     return pl.concat([SUSPICIONS.empty(), *found])
 

@@ -86,6 +86,17 @@ def test_a_route_with_faked_receipts_is_suspected_for_its_operator_only(sign: st
     assert signs(faked(sign, honest())) == {route: {sign}}
 
 
+def test_a_route_that_carries_a_campaign_of_few_clicks_is_not_suspected_for_it() -> None:
+    """Everybody opens less of that campaign, whichever way it goes."""
+    rows = honest()
+    for number, row in enumerate(rows):
+        beta = row["source"] == "beta"
+        if beta or number % 40 == 0:
+            row |= {"campaign": "news", "clicked": row["clicked"] and number % 6 == 0}
+
+    assert signs(rows) == {}
+
+
 def test_a_route_alone_to_its_operator_has_nothing_to_be_held_beside() -> None:
     rows = [row | {"source": "alpha"} for row in honest()]
     for row in rows:

@@ -19,6 +19,7 @@ END = WINDOW + timedelta(days=7)
 COLUMNS = pl.Schema(
     [
         ("day", pl.Date), ("source", pl.String), ("message_id", pl.String), ("country", pl.String),
+        ("campaign", pl.String),
         ("operator", pl.String), ("number_prefix", pl.String), ("in_number_run", pl.Boolean),
         ("links", pl.Int32), ("status_class", pl.String), ("submitted_at", UTC_TIME),
         ("seconds_to_deliver", pl.Float64), ("done_at_origin", pl.String),
@@ -68,6 +69,7 @@ def traffic(rows: list[dict[str, Any]]) -> Traffic:
     said = [
         {
             "message_id": f"m{number}", "currency": "EUR", "done_at_origin": "provider",
+            "campaign": "sale",
             "day": row["submitted_at"].date(),
         } | row
         for number, row in enumerate(rows)
