@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' 2>/dev/null && { command -v $$p; break; }; done)
 DEMO_DIR ?= var/demo
 
-.PHONY: help setup demo test test-slow test-browser test-servers lint types format ui lock clean
+.PHONY: help setup demo test test-slow test-browser test-servers pictures lint types format ui lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -48,6 +48,9 @@ test-browser: $(VENV)/.dev ## Tests in a real browser (Chromium from Debian pack
 test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, Kannel, MariaDB, PostgreSQL)
 	deploy/install-test-servers.sh
 	$(BIN)/python -m pytest -m servers
+
+pictures: $(VENV)/.dev ## Draw docs/images from the sample figures (needs pdftocairo)
+	$(BIN)/python -m tests.reports.pictures
 
 lint: $(VENV)/.dev ## Lint and format check
 	$(BIN)/ruff check .
