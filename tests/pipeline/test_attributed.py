@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
+from sms_etl import cli
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.engagement.attribute import attribute_days
 from sms_etl.engagement.attribution import WINDOWS
@@ -255,3 +257,28 @@ def test_refusals_are_the_last_messages_before_a_person_truly_refused(company, f
     found = {one.window_hours: one.rate.numerator for one in figures.engagement.whole.opt_outs}
     assert found == dict(counts)
     assert found[72] > 5
+
+
+def test_the_commands_attribute_again_and_list_the_loyal_without_any_number(company, tmp_path):
+    runner, before = CliRunner(), rows(company, ATTRIBUTION).sort("event_id")
+    days = ["--from", str(DAYS[0]), "--to", str(DAYS[-1])]
+    done = runner.invoke(cli.app, ["attribute", *days])
+    assert done.exit_code == 0, done.output
+    assert f"{before.height:,} orders attributed" in done.output
+    assert rows(company, ATTRIBUTION).sort("event_id").equals(before)
+    out = tmp_path / "loyal.csv"
+    # Scores are those of four weeks before: then all of October's orders make people loyal.
+    listed = runner.invoke(
+        cli.app,
+        ["loyal-unreachable", "--to", str(DAYS[-1] + timedelta(days=28)), "--out", str(out)],
+    )
+    assert listed.exit_code == 0, listed.output
+    people = pl.read_csv(out)
+    assert people.columns == [
+        "contact_id", "contact", "recipient", "recency", "frequency", "money"
+    ]  # fmt: skip
+    assert people.height > 0
+    assert set(people["contact_id"].drop_nulls()) <= set(company.world.contacts["contact_id"])
+    numbers = company.world.contacts["e164"].drop_nulls().str.strip_prefix("+").to_list()
+    text = out.read_text("utf-8")
+    assert not [number for number in numbers if number in text]
