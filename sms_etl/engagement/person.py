@@ -8,6 +8,7 @@ from urllib.parse import unquote_plus
 
 import polars as pl
 
+from sms_etl.messages.erased import is_one_of
 from sms_etl.messages.phones import key_id, parse_numbers, pseudonyms
 from sms_etl.model.vocabulary import UNKNOWN_LABEL
 
@@ -37,10 +38,10 @@ def with_person(rows: pl.DataFrame, home_country: str, key: bytes) -> pl.DataFra
 
 
 def without_erased(rows: pl.DataFrame, people: Collection[str]) -> pl.DataFrame:
-    """Events of which those of erased people (pseudonyms) are nobody's."""
+    """Events of which those of erased people (pseudonyms, or contacts) are nobody's."""
     if not people:
         return rows
-    mine = pl.col("recipient").is_in(list(people)).fill_null(value=False)
+    mine = is_one_of(people)
     return rows.with_columns(
         pl.when(~mine).then(pl.col(name)).alias(name) for name in ("contact", "key_id", "recipient")
     )

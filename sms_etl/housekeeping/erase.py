@@ -98,7 +98,8 @@ def erase(project: Project, number: str, who: str, why: str) -> Receipt:
     if len(why.strip()) < LEAST_REASON or not who.strip():
         raise ConfigError("Say who asks and why (--why 'letter of 3 November'); both are kept.")
     person = person_of(project, number)
-    record_erasure(project.warehouse, Erasure(now(), who, why.strip(), person.pseudonym, "asked"))
+    for name in (person.pseudonym, *sorted(person.contacts)):
+        record_erasure(project.warehouse, Erasure(now(), who, why.strip(), name, "asked"))
     receipt = Receipt()
     _keep_facts(project, person)
     _erase_pages(project, person, receipt)

@@ -26,7 +26,7 @@ def without_erased(
     Args:
         messages: rebuilt from landing, where number and text may be gone.
         facts: ERASED of the same source and days.
-        people: pseudonyms of everybody erased; landing may have brought them again.
+        people: pseudonyms and contacts of everybody erased; landing may have brought them again.
     """
     if facts.is_empty() and not people:
         return messages
@@ -38,7 +38,7 @@ def without_erased(
         maintain_order="left",
     )
     erased = pl.col("erased").fill_null(value=False)
-    again = pl.col("recipient").is_in(list(people)).fill_null(value=False)
+    again = is_one_of(people)
     computed = erased & (pl.col("parts_origin") != BILLED_PARTS)
     unbilled = erased & (pl.col("cost_origin") != CostOrigin.BILLED.value)
     return joined.with_columns(
@@ -47,6 +47,13 @@ def without_erased(
         *_kept(_COST, unbilled),
         *(pl.when(~(erased | again)).then(pl.col(name)).alias(name) for name in PERSONAL),
     ).select(MESSAGES.names)
+
+
+def is_one_of(people: Collection[str]) -> pl.Expr:
+    """Rows about one of these people, by number or by the user's own identifier."""
+    listed = list(people)
+    by_number = pl.col("recipient").is_in(listed).fill_null(value=False)
+    return by_number | pl.col("contact").is_in(listed).fill_null(value=False)
 
 
 def _kept(names: tuple[str, ...], where: pl.Expr) -> list[pl.Expr]:

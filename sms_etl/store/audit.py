@@ -94,6 +94,6 @@ def record_erasure(warehouse: Warehouse, erasure: Erasure) -> None:
 
 
 def erased_people(warehouse: Warehouse) -> frozenset[str]:
-    """Pseudonyms of everybody whose erasure was asked for."""
+    """Pseudonyms and contacts of everybody whose erasure was asked for."""
     with warehouse.read() as connection:
         return frozenset(connection.scalars(select(ERASURES.c.person).distinct()))
