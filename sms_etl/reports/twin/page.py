@@ -17,6 +17,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from sms_etl.config.settings import ReportKind
 from sms_etl.metrics.reasons import mender_of
 from sms_etl.model.vocabulary import Reason
 from sms_etl.reports import advice, sentences
@@ -36,6 +37,9 @@ REPLACED = frozenset(
 KEPT = frozenset({"definitions"})
 """Sections that are true whatever is filtered. All others are hidden by a filter, and named."""
 
+NOT_ABOUT_MESSAGES = frozenset({ReportKind.OPERATIONS, ReportKind.COMPLIANCE})
+"""Kinds of reports whose pages have no filters."""
+
 POLICY_PLACE = "content-security-policy"
 """Stands in the page until its hashes are known."""
 
@@ -49,8 +53,13 @@ class Twin:
 
 
 def twin_of(figures: Figures, words: Words, cube: TwinCube | None) -> Twin | None:
-    """The interactive part of a page; null where there is nothing to filter, or too much."""
-    found = pack_within(cube) if cube is not None else None
+    """The interactive part of a page; null where there is nothing to filter, or too much.
+
+    A report on pulls or on rules is not about messages that a filter could act on.
+    """
+    if cube is None or figures.kind in NOT_ABOUT_MESSAGES:
+        return None
+    found = pack_within(cube)
     if found is None:
         return None
     kept, packed = found
