@@ -45,7 +45,7 @@ test-browser: $(VENV)/.dev ## Tests in a real browser (Chromium from Debian pack
 	deploy/install-test-browser.sh
 	$(BIN)/python -m pytest -m browser
 
-test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, Kannel, MariaDB, PostgreSQL)
+test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (gammu-smsd, Kannel, MariaDB, PostgreSQL, Redis)
 	deploy/install-test-servers.sh
 	$(BIN)/python -m pytest -m servers
 
@@ -66,6 +66,7 @@ format: $(VENV)/.dev ## Format the code
 lock: $(VENV)/.dev ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra s3 --extra celery pyproject.toml -o requirements-many-machines.txt
 
 clean: ## Remove the virtual environment, caches and demo data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis var

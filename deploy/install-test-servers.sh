@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Real servers that `make test-servers` starts: PostgreSQL, MariaDB, and two SMS gateways, gammu-smsd (here with a dummy phone) and Kannel.
+# Real servers that `make test-servers` starts: PostgreSQL, MariaDB, Redis, and two SMS gateways, gammu-smsd (here with a dummy phone) and Kannel.
 set -euo pipefail
-programs=(gammu-smsd gammu-smsd-inject mariadbd mariadb-install-db mariadb-tzinfo-to-sql bearerbox smsbox)
-packages=(gammu gammu-smsd libdbd-sqlite3 postgresql mariadb-server kannel)
+programs=(gammu-smsd gammu-smsd-inject mariadbd mariadb-install-db mariadb-tzinfo-to-sql bearerbox smsbox redis-server)
+packages=(gammu gammu-smsd libdbd-sqlite3 postgresql mariadb-server kannel redis-server)
 installed() {
   local program
   for program in "${programs[@]}"; do
