@@ -36,6 +36,7 @@ LOCALES = TEMPLATES / "locales"
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
+TWO_STOPS = re.compile(r"(?<!\.)\.\.(?!\.)")
 NO_GLYPH = "\u25a1"
 """Printed for a character that the report's fonts cannot draw (an emoji in a campaign name)."""
 
@@ -102,15 +103,16 @@ class Words:
 
     def text(self, message: str, **values: object) -> str:
         """A message of the catalogue with its values filled in."""
-        return self.translations.gettext(message) % values
+        return _ended_once(self.translations.gettext(message) % values)
 
     def plural(self, one: str, many: str, n: int, **values: object) -> str:
         """A message with the form that the number asks for; `%(n)s` is the printed number."""
-        return self.translations.ngettext(one, many, n) % {"n": self.count(n), **values}
+        form = self.translations.ngettext(one, many, n)
+        return _ended_once(form % {"n": self.count(n), **values})
 
     def named(self, context: str, message: str, **values: object) -> str:
         """A message whose meaning depends on its context."""
-        return self.translations.pgettext(context, message) % values
+        return _ended_once(self.translations.pgettext(context, message) % values)
 
     def _pattern(self, message: str, **values: object) -> str:
         return self.named("format", message, **values)
@@ -287,3 +289,8 @@ class Words:
         if name == UNKNOWN_LABEL or not name.strip():
             return self.text("not known")
         return printable(name)
+
+
+def _ended_once(sentence: str) -> str:
+    """A sentence that ends with an abbreviation ("в. п.") has one full stop, not two."""
+    return TWO_STOPS.sub(".", sentence)

@@ -158,3 +158,8 @@ def test_a_catalogue_keeps_the_values_of_every_message():
         catalogue = read_po(file, locale="uk")
     for message in catalogue:
         assert not list(message.check(catalogue)), message.id
+
+
+def test_a_sentence_that_ends_with_an_abbreviation_has_one_full_stop():
+    assert UK.text("%(head)s.", head="на 2,7 в. п.") == "на 2,7 в. п."
+    assert UK.text("%(head)s", head="далі...") == "далі..."
