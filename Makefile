@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' 2>/dev/null && { command -v $$p; break; }; done)
 DEMO_DIR ?= var/demo
 
-.PHONY: help setup demo test test-slow test-browser test-servers pictures lint types format ui lock clean
+.PHONY: help setup demo test test-slow test-browser test-servers pictures bench lint types format ui lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -52,6 +52,10 @@ test-servers: $(VENV)/.dev ## Tests against real servers from Debian packages (g
 pictures: $(VENV)/.dev ## Draw docs/images from the sample figures (needs pdftocairo)
 	$(BIN)/python -m tests.reports.pictures
 
+bench: $(VENV)/.dev ## Speed and memory beside other ways; writes docs/performance.md
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	nice $(BIN)/python -m benchmarks.speed
+
 lint: $(VENV)/.dev ## Lint and format check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,6 +71,7 @@ lock: $(VENV)/.dev ## Resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev pyproject.toml -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra s3 --extra celery pyproject.toml -o requirements-many-machines.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-strip-extras --generate-hashes --no-emit-index-url --no-annotate --custom-compile-command "make lock" --extra dev --extra bench pyproject.toml -o requirements-bench.txt
 
 clean: ## Remove the virtual environment, caches and demo data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis var

@@ -5,7 +5,7 @@ Dagster, the command line and the tests all go through these.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
@@ -17,6 +17,7 @@ from sms_etl.cube import build_asked, build_cube
 from sms_etl.dictionaries import load_dictionary
 from sms_etl.encoding import build_encoding
 from sms_etl.engagement.person import with_person
+from sms_etl.messages.buckets import RECORDS_AT_ONCE, LargeBuilt, build_in_buckets
 from sms_etl.messages.build import Built, Recipe, build_messages
 from sms_etl.messages.erased import without_erased
 from sms_etl.messages.phones import contact_digests
@@ -130,7 +131,34 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
     days = project.rebuildable(days)
     if not days:
         return []
-    built = built_messages(project, name, days)
+    source = project.source(name)
+    records = {day: _records_read(project, source, [day]) for day in days}
+    accounts = []
+    for some in _at_once(days, records):
+        if sum(records[day] for day in some) <= RECORDS_AT_ONCE:
+            accounts += _kept(project, name, some, built_messages(project, name, some))
+        else:
+            with build_in_buckets(*_ingredients(project, source, some)) as built:
+                messages = _without_erased(project, name, some, built.messages)
+                accounts += _kept(project, name, some, replace(built, messages=messages))
+    return accounts
+
+
+def built_messages(project: Project, name: str, days: Sequence[date]) -> Built:
+    """What rebuild_messages keeps; nothing is written.
+
+    Raises:
+        LandingError: a landed page is gone or changed.
+        ConservationError: records in differ from messages + folded + quarantined.
+    """
+    built = build_messages(*_ingredients(project, project.source(name), days))
+    messages = _without_erased(project, name, days, built.messages.lazy())
+    return replace(built, messages=messages.collect())
+
+
+def _kept(
+    project: Project, name: str, days: Sequence[date], built: Built | LargeBuilt
+) -> list[DayAccount]:
     for table, frame in (
         (QUARANTINE, built.quarantine),
         (UNMAPPED, built.unmapped),
@@ -141,27 +169,49 @@ def rebuild_messages(project: Project, name: str, days: Sequence[date]) -> list[
     return _accounts(built, name, days)
 
 
-def built_messages(project: Project, name: str, days: Sequence[date]) -> Built:
-    """What rebuild_messages keeps; nothing is written.
-
-    Raises:
-        LandingError: a landed page is gone or changed.
-        ConservationError: records in differ from messages + folded + quarantined.
-    """
-    source = project.source(name)
-    manifests = project.landing.manifests(name, _with_neighbours(days, 0, source.spill_days))
-    built = build_messages(
+def _ingredients(
+    project: Project, source: Source, days: Sequence[date]
+) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.DataFrame, Sequence[date], Recipe]:
+    """What the messages of these days are made of."""
+    manifests = _manifests_read(project, source, days)
+    margin = OUTBOX_MARGIN_DAYS
+    outbox = read_outbox(project, _with_neighbours(days, margin, margin), source.name)
+    return (
         _observations(project, source, manifests),
-        read_outbox(
-            project, _with_neighbours(days, OUTBOX_MARGIN_DAYS, OUTBOX_MARGIN_DAYS), name
-        ).lazy(),
+        outbox.lazy(),
         pull_frame(manifests),
         days,
         _recipe(project, source),
     )
+
+
+def _manifests_read(project: Project, source: Source, days: Sequence[date]) -> list[Manifest]:
+    return project.landing.manifests(source.name, _with_neighbours(days, 0, source.spill_days))
+
+
+def _records_read(project: Project, source: Source, days: Sequence[date]) -> int:
+    """Records that must be read to rebuild these days."""
+    return sum(manifest.records for manifest in _manifests_read(project, source, days))
+
+
+def _at_once(days: Sequence[date], records: Mapping[date, int]) -> Iterator[list[date]]:
+    """Days in turn, as many together as fit in memory; a day too large for it comes alone."""
+    together, held = list[date](), 0
+    for day in sorted(days):
+        if together and held + records[day] > RECORDS_AT_ONCE:
+            yield together
+            together, held = [], 0
+        together.append(day)
+        held += records[day]
+    if together:
+        yield together
+
+
+def _without_erased(
+    project: Project, name: str, days: Sequence[date], messages: pl.LazyFrame
+) -> pl.LazyFrame:
     facts = project.lake.scan(ERASED, min(days), max(days), [name]).collect()
-    people = erased_people(project.warehouse)
-    return replace(built, messages=without_erased(built.messages, facts, people))
+    return without_erased(messages, facts, erased_people(project.warehouse))
 
 
 @dataclass(frozen=True)
@@ -336,8 +386,9 @@ def _recipe(project: Project, source: Source) -> Recipe:
     )
 
 
-def _accounts(built: Built, name: str, days: Sequence[date]) -> list[DayAccount]:
-    classes = _by_day(built.messages.group_by("day", "status_class").agg(pl.len().alias("n")))
+def _accounts(built: Built | LargeBuilt, name: str, days: Sequence[date]) -> list[DayAccount]:
+    counted = built.messages.lazy().group_by("day", "status_class").agg(pl.len().alias("n"))
+    classes = _by_day(counted.collect(engine="streaming"))
     account = built.conservation.select("day", "reason", "records", "fate")
     folded = _by_day(account.filter(pl.col("fate") == "folded").drop("fate"))
     quarantined = _by_day(account.filter(pl.col("fate") == "quarantined").drop("fate"))

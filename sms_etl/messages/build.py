@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -23,6 +23,7 @@ from sms_etl.messages.enrich import (
     with_campaign,
     with_contact,
     with_cost,
+    with_number_run,
     with_parts,
     with_purpose,
     with_recipient,
@@ -89,13 +90,34 @@ def build_messages(
         ConservationError: a pull gave other records than its manifest counts, or records in
             differ from messages + folded + quarantined.
     """
-    placed = at_days(
+    placed = placed_records(observed, outbox, pulls, days, recipe).collect(engine="streaming")
+    check_all_read(records_read(placed), pulls, days)
+    built = build_placed(placed, days, recipe)
+    messages = with_number_run(built.messages).select(MESSAGES.names)
+    return replace(built, messages=messages.sort("day", "submitted_at", "message_id"))
+
+
+def placed_records(
+    observed: pl.LazyFrame,
+    outbox: pl.LazyFrame,
+    pulls: pl.DataFrame,
+    days: Sequence[date],
+    recipe: Recipe,
+) -> pl.LazyFrame:
+    """Every record that counts at one of these days, with that day and its fate so far."""
+    return at_days(
         with_fate(with_submission(with_outbox(observed, outbox), recipe.zone.key)),
         pulls.lazy().select("pull", "first_day", "last_day"),
         days,
         recipe.spill_days,
-    ).collect(engine="streaming")
-    _check_all_read(placed, pulls, days)
+    )
+
+
+def build_placed(placed: pl.DataFrame, days: Sequence[date], recipe: Recipe) -> Built:
+    """What becomes of placed records; all records of a message, and of its order, are there.
+
+    Its messages lack `in_number_run`, which needs the whole hour, and have `e164` beside it.
+    """
     usable = placed.filter(pl.col("quarantined").is_null() & pl.col("folded").is_null())
     classified = classify(
         usable.lazy(),
@@ -130,9 +152,8 @@ def _enriched(messages: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
             provider=pl.lit(recipe.provider),
             observed_at=pl.col("pulled_at"),
         )
-        .select(MESSAGES.names)
-        .cast(MESSAGES.schema)
-        .sort("day", "submitted_at", "message_id")
+        .select(column for column in [*MESSAGES.names, "e164"] if column != "in_number_run")
+        .cast({name: MESSAGES.schema[name] for name in MESSAGES.names if name != "in_number_run"})
     )
 
 
@@ -212,13 +233,21 @@ def _unmapped(latest: pl.DataFrame, source: str) -> pl.DataFrame:
     )
 
 
-def _check_all_read(placed: pl.DataFrame, pulls: pl.DataFrame, days: Sequence[date]) -> None:
-    """Reading a pull must give as many records as landing counted when it came."""
+def records_read(placed: pl.DataFrame) -> pl.DataFrame:
+    """How many records of each pull there are: `pull`, `read`."""
+    place = pl.col("page").cast(pl.UInt64) * 2**32 + pl.col("record")
+    return placed.group_by("pull").agg(read=place.n_unique())
+
+
+def check_all_read(read: pl.DataFrame, pulls: pl.DataFrame, days: Sequence[date]) -> None:
+    """Reading a pull must give as many records as landing counted when it came.
+
+    Raises:
+        ConservationError: it gave others.
+    """
     whole = pulls.filter(
         pl.col("first_day").is_in(list(days)) & pl.col("last_day").is_in(list(days))
     )
-    place = pl.col("page").cast(pl.UInt64) * 2**32 + pl.col("record")
-    read = placed.group_by("pull").agg(read=place.n_unique())
     wrong = (
         whole.join(read, on="pull", how="left")
         .with_columns(pl.col("read").fill_null(0))

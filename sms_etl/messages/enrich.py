@@ -55,7 +55,7 @@ def with_campaign(messages: pl.DataFrame, rules: Sequence[SenderRule], source: s
 
 
 def with_recipient(messages: pl.DataFrame, home_country: str, key: bytes) -> pl.DataFrame:
-    """Replace the recipient by its pseudonym; add country, operator and number type.
+    """Replace the recipient by its pseudonym; add country, operator, number type and `e164`.
 
     The operator the provider states wins over the holder of the number's prefix.
     """
@@ -75,8 +75,13 @@ def with_recipient(messages: pl.DataFrame, home_country: str, key: bytes) -> pl.
         .otherwise(pl.col("operator_origin").fill_null(TimeOrigin.NONE.value)),
         operator=pl.coalesce("stated_operator", "prefix_operator", pl.lit(UNKNOWN_LABEL)),
         number_prefix=number_prefix(pl.col("e164")),
-        in_number_run=in_number_run(known["submitted_at"], known["e164"]),
-    ).drop("raw", "pseudonym", "prefix_operator", "stated_operator", "e164")
+    ).drop("raw", "pseudonym", "prefix_operator", "stated_operator")
+
+
+def with_number_run(messages: pl.DataFrame) -> pl.DataFrame:
+    """Add `in_number_run`; needs all messages of an hour, and takes `e164` away."""
+    inside = in_number_run(messages["submitted_at"], messages["e164"])
+    return messages.with_columns(inside).drop("e164")
 
 
 def with_contact(messages: pl.DataFrame, key: bytes) -> pl.DataFrame:

@@ -19,8 +19,8 @@ _COST = ("cost_micro", "currency", "cost_origin")
 
 
 def without_erased(
-    messages: pl.DataFrame, facts: pl.DataFrame, people: Collection[str]
-) -> pl.DataFrame:
+    messages: pl.LazyFrame, facts: pl.DataFrame, people: Collection[str]
+) -> pl.LazyFrame:
     """MESSAGES in which erased people are nobody and their messages count as before.
 
     Args:
@@ -32,7 +32,7 @@ def without_erased(
         return messages
     kept = facts.select("message_id", *(pl.col(c).alias(f"{c}_kept") for c in (*_FACTS, *COUNTED)))
     joined = messages.join(
-        kept.with_columns(erased=pl.lit(value=True)),
+        kept.lazy().with_columns(erased=pl.lit(value=True)),
         on="message_id",
         how="left",
         maintain_order="left",

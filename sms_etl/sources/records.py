@@ -23,6 +23,9 @@ from sms_etl.sources.json_pages import MALFORMED, JsonReader, split_page
 PLACE = {"pull": pl.String, "page": pl.UInt32, "record": pl.UInt32, "pulled_at": UTC_TIME}
 """Columns that say where in landing a record lies."""
 
+BATCH_ROWS = 20_000
+"""Records that are handed on at once."""
+
 Decode = Callable[[LandedPage, bytes], pl.DataFrame]
 """Body of one page as text columns and `malformed`, one row per record, in their order."""
 
@@ -43,24 +46,37 @@ def body_of(page: LandedPage) -> bytes:
 
 
 def scan_pages(pages: Sequence[LandedPage], fields: Sequence[str], decode: Decode) -> pl.LazyFrame:
-    """Records of pages: PLACE, `fields` as text and `malformed`; one page at a time in memory."""
+    """Records of pages: PLACE, `fields` as text and `malformed`; few pages at a time in memory."""
     schema = {**PLACE, **dict.fromkeys(fields, pl.String), MALFORMED: pl.String}
 
     def read(
         columns: list[str] | None, predicate: pl.Expr | None, rows: int | None, _size: int | None
     ) -> Iterator[pl.DataFrame]:
-        for page in pages:
-            frame = _placed(decode(page, body_of(page)), page).select(list(schema))
-            if rows is not None:
-                frame = frame.head(rows)
-                rows -= frame.height
+        for frame in _in_batches(pages, decode, list(schema)):
+            kept = frame if rows is None else frame.head(rows)
+            rows = None if rows is None else rows - kept.height
             if predicate is not None:
-                frame = frame.filter(predicate)
-            yield frame if columns is None else frame.select(columns)
+                kept = kept.filter(predicate)
+            yield kept if columns is None else kept.select(columns)
             if rows == 0:
                 return
 
     return register_io_source(read, schema=schema, is_pure=True)
+
+
+def _in_batches(
+    pages: Sequence[LandedPage], decode: Decode, names: list[str]
+) -> Iterator[pl.DataFrame]:
+    """Frames of about BATCH_ROWS: what is done to each frame costs little for each page."""
+    waiting, rows = list[pl.DataFrame](), 0
+    for page in pages:
+        waiting.append(_placed(decode(page, body_of(page)), page).select(names))
+        rows += waiting[-1].height
+        if rows >= BATCH_ROWS:
+            yield pl.concat(waiting, rechunk=True)
+            waiting, rows = [], 0
+    if waiting:
+        yield pl.concat(waiting, rechunk=True)
 
 
 def scan_json(

@@ -60,10 +60,13 @@ class Lake:
         found = self.table(table)
         return None if found is None else upkeep.keep_up(table.name, found, old_versions)
 
-    def replace(self, table: Table, source: str, days: Sequence[date], frame: pl.DataFrame) -> None:
+    def replace(
+        self, table: Table, source: str, days: Sequence[date], frame: pl.DataFrame | pl.LazyFrame
+    ) -> None:
         """Put `frame` in the place of everything the table holds for these days of a source.
 
-        Rows of `frame` outside the slice are an error of the caller and are refused by Delta.
+        A lazy frame is written batch by batch, never held as a whole, and has rows. Rows of
+        `frame` outside the slice are an error of the caller and are refused by Delta.
 
         Raises:
             StoreError: the lake cannot be written.
@@ -83,19 +86,22 @@ class Lake:
                 )
                 there = DeltaTable(path, storage_options=dict(self.options))
             evolved = {"schema_mode": "merge"} if _missing(table, there) else {}
-            if ordered.is_empty():
+            options = {
+                "predicate": _slice(source, days),
+                "partition_by": PARTITION_COLUMNS,
+                **evolved,
+            }
+            storage = dict(self.options)
+            if ordered.lazy().head(1).collect().is_empty():
                 there.delete(_slice(source, days))
-                return
-            ordered.write_delta(
-                path,
-                mode="overwrite",
-                storage_options=dict(self.options),
-                delta_write_options={
-                    "predicate": _slice(source, days),
-                    "partition_by": PARTITION_COLUMNS,
-                    **evolved,
-                },
-            )
+            elif isinstance(ordered, pl.LazyFrame):
+                ordered.sink_delta(
+                    path, mode="overwrite", storage_options=storage, delta_write_options=options
+                )
+            else:
+                ordered.write_delta(
+                    path, mode="overwrite", storage_options=storage, delta_write_options=options
+                )
 
     def scan(
         self,
