@@ -1,9 +1,10 @@
 """What the suppression list saved, proved by the outbox; and what was sent in spite of it.
 
 The list of a day is the one that stood when the day began: nobody can act on what was learned
-later. A saved message is a row of the outbox that was skipped, for somebody on the list of its
-day. It is priced as messages of its campaign and source were in the same days, else as those of
-its source, else of all: what was paid, never a price list.
+later. A saved message is a row of the outbox that was skipped for the list (SUPPRESSED), for
+somebody on the list of its day: what was skipped for another reason would not have been sent
+without a list either. It is priced as messages of its campaign and source were in the same days,
+else as those of its source, else of all: what was paid, never a price list.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sms_etl.model.vocabulary import UNKNOWN_LABEL, StatusClass
+from sms_etl.model.vocabulary import SUPPRESSED, UNKNOWN_LABEL, StatusClass
 
 _ROW = "row"
 
@@ -44,7 +45,7 @@ class StillSent:
 def saved(
     asked: pl.LazyFrame, messages: pl.LazyFrame, spans: pl.LazyFrame, zone: str
 ) -> Saved | None:
-    """What rows of the outbox say was not sent; null where it tells nothing of skipped people.
+    """What rows of the outbox say was not sent; null where none was skipped for the list.
 
     Args:
         asked: ASKED of the days.
@@ -53,7 +54,7 @@ def saved(
         zone: Business time zone.
     """
     skipped = asked.filter(
-        pl.col("skipped").is_not_null(), pl.col("recipient").is_not_null()
+        pl.col("skipped") == SUPPRESSED, pl.col("recipient").is_not_null()
     ).collect()
     if skipped.is_empty():
         return None

@@ -11,12 +11,14 @@ from sms_etl.clean_base.rules import Lifter, lookback_days, rule
 from sms_etl.clean_base.suppression import (
     ENDINGS_SCHEMA,
     LIFTED,
+    by_number,
     endings_of_deliveries,
     endings_of_lists,
     endings_of_wishes,
     grounds_of_receipts,
     grounds_of_refusals,
     listed_at,
+    numbers_of_contacts,
     spans,
 )
 from sms_etl.errors import ConfigError
@@ -37,12 +39,7 @@ def rebuild_suppressions(project: Project, days: Sequence[date]) -> pl.DataFrame
     grounds = pl.concat(
         [
             grounds_of_receipts(lake.scan(MESSAGES, early, last), days),
-            grounds_of_refusals(
-                lake.scan(REPLIES, first, last),
-                lake.scan(OPT_OUTS, early, last),
-                lake.scan(CONSENTS, early, last),
-                days,
-            ),
+            grounds_of_refusals(*_wishes(project, early, last), days),
         ]
     )
     for source in project.enabled:
@@ -60,17 +57,33 @@ def suppression_spans(project: Project, last_day: date) -> pl.LazyFrame:
     first = min(grounds["day"].to_list())
     people = grounds.select("recipient").unique().lazy()
     told = lake.scan(MESSAGES, first, last_day).join(people, on="recipient", how="semi")
+    replies, opt_outs, consents = _wishes(project, first, last_day)
     endings = pl.concat(
         [
             endings_of_deliveries(told),
-            endings_of_wishes(
-                lake.scan(REPLIES, first, last_day), lake.scan(CONSENTS, first, last_day)
-            ),
-            endings_of_lists(lake.scan(OPT_OUTS, first, last_day)),
+            endings_of_wishes(replies, consents),
+            endings_of_lists(opt_outs),
             _lifted(project),
         ]
     )
     return spans(grounds.lazy(), endings.collect().lazy())
+
+
+def _wishes(
+    project: Project, first: date, last: date
+) -> tuple[pl.LazyFrame, pl.LazyFrame, pl.LazyFrame]:
+    """REPLIES, OPT_OUTS and CONSENTS of some days, by the numbers of those who are a contact."""
+    told = [project.lake.scan(table, first, last) for table in (REPLIES, OPT_OUTS, CONSENTS)]
+    nameless = [one.filter(pl.col("recipient").is_null()).select("contact") for one in told]
+    contacts = pl.concat(nameless).drop_nulls().unique().collect()
+    if not contacts.is_empty():
+        written = project.lake.scan(MESSAGES, last=last).join(
+            contacts.lazy(), on="contact", how="semi"
+        )
+        numbers = numbers_of_contacts(written).collect().lazy()
+        told = [by_number(one, numbers) for one in told]
+    replies, opt_outs, consents = told
+    return replies, opt_outs, consents
 
 
 def suppression_list(project: Project, moment: datetime) -> pl.DataFrame:

@@ -100,9 +100,35 @@ def _event(rows: pl.LazyFrame) -> pl.LazyFrame:
     return rows.with_columns(evidence=told).select(_EVENT)
 
 
+def numbers_of_contacts(messages: pl.LazyFrame) -> pl.LazyFrame:
+    """`contact`, `recipient`, `key_id`: numbers written to under a contact; `known_on`: since."""
+    return (
+        messages.drop_nulls(["contact", "recipient"])
+        .group_by("contact", "recipient")
+        .agg(pl.col("key_id").last(), known_on=pl.col("day").min())
+    )
+
+
+def by_number(events: pl.LazyFrame, numbers: pl.LazyFrame) -> pl.LazyFrame:
+    """Events, those that only name a contact once for each of its numbers known on their day.
+
+    Args:
+        events: REPLIES, OPT_OUTS or CONSENTS.
+        numbers: As `numbers_of_contacts` gives them.
+    """
+    nameless = pl.col("recipient").is_null()
+    found = (
+        events.filter(nameless)
+        .drop("recipient", "key_id")
+        .join(numbers, on="contact")
+        .filter(pl.col("known_on") <= pl.col("day"))
+    )
+    return pl.concat([events.filter(~nameless), found.drop("known_on")], how="diagonal")
+
+
 def _first_told(entries: pl.LazyFrame) -> pl.LazyFrame:
-    """Entries of whole lists, each on the first of these days only."""
-    first = pl.col("day").min().over("source", "event_id")
+    """Entries of whole lists, each on the first of these days only (that knows its number)."""
+    first = pl.col("day").min().over("source", "event_id", "recipient")
     return entries.filter(pl.col("day") == first)
 
 
@@ -173,8 +199,8 @@ def endings_of_lists(opt_outs: pl.LazyFrame) -> pl.LazyFrame:
         next_pulled=pl.col("pulled_at").shift(-1).over("source", order_by="day")
     )
     last = (
-        opt_outs.group_by("source", "event_id")
-        .agg(pl.col("recipient").last(), pl.col("day").max(), pl.col("expires_at").last())
+        opt_outs.group_by("source", "event_id", "recipient")
+        .agg(pl.col("day").max(), pl.col("expires_at").last())
         .join(after.select("source", "day", "next_pulled"), on=["source", "day"])
     )
     ended = last.select("recipient", at=pl.min_horizontal("next_pulled", "expires_at"))

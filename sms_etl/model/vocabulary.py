@@ -149,6 +149,9 @@ class Purpose(StrEnum):
 HOLDOUT = "holdout"
 """Word of the outbox's `skipped` for somebody left out of a campaign by lot, to compare with."""
 
+SUPPRESSED = "suppressed"
+"""Word of the outbox's `skipped` for somebody left out because of the suppression list."""
+
 
 class Engagement(StrEnum):
     """What people do with messages and after them, and what they agreed to."""

@@ -55,7 +55,7 @@ class ListedBy(Figure):
 
 
 class Spared(Figure):
-    """What the list spared, by rows of the outbox that were skipped for people on it.
+    """What the list spared, by rows of the outbox that were skipped for it.
 
     `cost_micro`: by currency, at the price paid for messages of the same campaign and source; of
     `unpriced` messages none is known.
@@ -79,8 +79,8 @@ class Wasted(Figure):
 class CleanBase(Figure):
     """The suppression list and its proof. Business days, whatever the reader's zone.
 
-    `people` are on the list at the end. `spared` is null where the outbox does not tell whom it
-    skipped. `list_failures`: messages that a clean list would have spared (reasons that the list
+    `people` are on the list at the end. `spared` is null where the outbox skipped nobody for the
+    list. `list_failures`: messages that a clean list would have spared (reasons that the list
     mends), of all sent; `list_failures_before` in the period before.
     """
 

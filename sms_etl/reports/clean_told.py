@@ -174,7 +174,7 @@ def _sum(words: Words, cost: Mapping[str, int]) -> str:
 def _spared(words: Words, spared: Spared | None, sent: int) -> str:
     if spared is None:
         return words.text(
-            "The outbox does not tell whom it skipped, so what the list spared cannot be proved."
+            "No row of the outbox was skipped for the list, so what it spared cannot be proved."
         )
     if not spared.messages:
         return words.text("By the outbox nobody on the list was skipped.")

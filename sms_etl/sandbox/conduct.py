@@ -1,16 +1,18 @@
-"""How a tidy company behaves: a holdout by lot, a cap, silence after a refusal.
+"""How a tidy company behaves: a holdout by lot, a cap, silence after a refusal or by a list.
 
 Whatever it does not send is a row of its outbox that says why.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.model.vocabulary import HOLDOUT
+from sms_etl.model.vocabulary import HOLDOUT, SUPPRESSED
 from sms_etl.sandbox.draws import Draws
 from sms_etl.sandbox.engaged import Engaged
 from sms_etl.sandbox.plants import (
@@ -30,6 +32,17 @@ SKIPPED_COLUMNS = (
     "way", "campaign", "kind", "sender", "contact_id", "contact_source", "recipient", "e164",
     "submitted_at", "skipped",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ListInUse:
+    """A suppression list that the company acts on from the first moment of a day.
+
+    `contacts`: contact_id of the people whom its outbox skips.
+    """
+
+    contacts: frozenset[str]
+    since: date
 
 
 @dataclass(frozen=True)
@@ -98,17 +111,33 @@ def after_refusals(messages: pl.DataFrame, engaged: Engaged) -> tuple[Kept, Enga
         & ~pl.col(PLANTED).is_in(BREACH_KINDS).fill_null(value=False)
     )
     kept = _split(told, late, REFUSED)
-    gone = messages.join(kept.sent, on="message_id", how="anti")["message_id"].implode()
-    stays = ~pl.col("message_id").is_in(gone).fill_null(value=False)
     return (
         Kept(kept.sent.drop("refused_at", "replied_at"), kept.skipped),
-        replace(
-            engaged, replies=engaged.replies.filter(stays), clicks=engaged.clicks.filter(stays)
-        ),
+        _to_sent(engaged, messages, kept.sent),
+    )
+
+
+def without_listed(
+    messages: pl.DataFrame, engaged: Engaged, used: ListInUse, zone: ZoneInfo, ways: Sequence[str]
+) -> tuple[Kept, Engaged]:
+    """Leave out everything that the outbox of these ways has for people on the list."""
+    day = pl.col("submitted_at").dt.convert_time_zone(zone.key).dt.date()
+    listed = pl.col("contact_id").is_in(sorted(used.contacts)) & pl.col("way").is_in(list(ways))
+    kept = _split(messages, (listed & (day >= used.since)).fill_null(value=False), SUPPRESSED)
+    return kept, _to_sent(engaged, messages, kept.sent)
+
+
+def _to_sent(engaged: Engaged, messages: pl.DataFrame, sent: pl.DataFrame) -> Engaged:
+    """Without what would have come of messages that were not sent."""
+    gone = messages.join(sent, on="message_id", how="anti")["message_id"].implode()
+    stays = ~pl.col("message_id").is_in(gone).fill_null(value=False)
+    return replace(
+        engaged, replies=engaged.replies.filter(stays), clicks=engaged.clicks.filter(stays)
     )
 
 
 def _split(rows: pl.DataFrame, out: pl.Expr, why: str) -> Kept:
     mask = rows.select(out.alias("out"))["out"]
-    skipped = rows.filter(mask).with_columns(skipped=pl.lit(why)).select(SKIPPED_COLUMNS)
+    skipped = rows.filter(mask).with_columns(skipped=pl.lit(why))
+    skipped = skipped.select(name for name in SKIPPED_COLUMNS if name in skipped.columns)
     return Kept(rows.filter(~mask), skipped)

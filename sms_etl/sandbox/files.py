@@ -70,7 +70,7 @@ def write_files(world: World, now: datetime, folder: Path) -> list[Path]:
 def outbox_at(world: World, now: datetime) -> pl.DataFrame:
     """What the retailer has submitted to both HTTP providers; the columns of schemas.OUTBOX.
 
-    In a world with plants also what it skipped, and where the contacts came from.
+    Where the world has it, also what was skipped, and where the contacts came from.
     """
     sent = world.messages.filter(
         pl.col("way").is_in(OUTBOX_WAYS) & (pl.col("submitted_at") <= as_utc(now))
@@ -83,11 +83,10 @@ def outbox_at(world: World, now: datetime) -> pl.DataFrame:
         return sent.select(told)
     nothing = pl.lit(None, pl.String)
     skipped = world.skipped.filter(pl.col("submitted_at") <= as_utc(now))
+    told += [name for name in ("contact_source",) if name in sent.columns]
     rows = [
-        sent.select(*told, "contact_source", skipped=nothing),
-        skipped.with_columns(message_id=nothing, text=nothing).select(
-            *told, "contact_source", "skipped"
-        ),
+        sent.select(*told, skipped=nothing),
+        skipped.with_columns(message_id=nothing, text=nothing).select(*told, "skipped"),
     ]
     return pl.concat(rows).sort("submitted_at", maintain_order=True)
 

@@ -21,7 +21,13 @@ from sms_etl.sandbox.campaigns import (
     local_time,
     slots,
 )
-from sms_etl.sandbox.conduct import after_refusals, before_sending
+from sms_etl.sandbox.conduct import (
+    Kept,
+    ListInUse,
+    after_refusals,
+    before_sending,
+    without_listed,
+)
 from sms_etl.sandbox.draws import ROW, Draws, choose_rows
 from sms_etl.sandbox.engaged import REPLY_NUMBER, Engaged, engage
 from sms_etl.sandbox.lifecycle import UTC_TIME, Incident, live, outage, spam_block
@@ -73,7 +79,11 @@ PRICES = pl.DataFrame(
 
 @dataclass(frozen=True)
 class WorldParameters:
-    """Knobs of the world. `messages` counts what the retailer submits to both HTTP providers."""
+    """Knobs of the world. `messages` counts what the retailer submits to both HTTP providers.
+
+    `list_in_use`: whom the outbox skips. All else is as without it: a world with a list is the
+    same world, less what was not sent.
+    """
 
     seed: int = 2026
     messages: int = 30_000
@@ -81,6 +91,7 @@ class WorldParameters:
     days: int = 92
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Kyiv"))
     plants: Plants | None = None
+    list_in_use: ListInUse | None = None
 
     @property
     def period(self) -> Period:
@@ -107,8 +118,8 @@ class World:
     country, operator, number_type, opted_out_at, text, encoding, parts, part_micro, currency,
     duplicate_of, submitted_at, outcome, class, incident, sent_at, done_at, read_at, billed_at;
     in a world with plants also contact_source and planted (what was planted on it). Only such a
-    world has `skipped` (conduct.SKIPPED_COLUMNS: what was asked for and not sent) and `shop`; its
-    contacts have contact_source and breach.
+    world has `shop`; its contacts have contact_source and breach. It and a world with a list in
+    use have `skipped` (conduct.SKIPPED_COLUMNS: what was asked for and not sent).
     """
 
     parameters: WorldParameters
@@ -143,7 +154,9 @@ def build_world(parameters: WorldParameters | None = None) -> World:
     submitted = _submitted(p, draws, contacts)
     messages = live(draws, submitted, incidents).sort("submitted_at", ROW)
     engaged = engage(draws, messages, contacts, _unprompted(p, draws, contacts))
-    return World(p, messages.drop(ROW), contacts, incidents, engaged)
+    listed, engaged = _listed(p, messages, engaged)
+    skipped = listed.skipped if p.list_in_use else None
+    return World(p, listed.sent.drop(ROW), contacts, incidents, engaged, skipped)
 
 
 def build_planted(p: WorldParameters, plants: Plants) -> World:
@@ -167,10 +180,18 @@ def build_planted(p: WorldParameters, plants: Plants) -> World:
         p.period,
     )
     silent, engaged = after_refusals(messages, engaged)
-    messages = silent.sent
-    skipped = pl.concat([kept.skipped, silent.skipped]).sort("submitted_at", "contact_id")
+    listed, engaged = _listed(p, silent.sent, engaged)
+    messages = listed.sent
+    skipped = pl.concat([kept.skipped, silent.skipped, listed.skipped])
+    skipped = skipped.sort("submitted_at", "contact_id")
     shop = keep_shop(draws, contacts, messages, engaged, plants.lift, p.period)
     return World(p, messages.drop(ROW), contacts, incidents, engaged, skipped, shop)
+
+
+def _listed(p: WorldParameters, messages: pl.DataFrame, engaged: Engaged) -> tuple[Kept, Engaged]:
+    """The outbox without people on the list in use, if there is one."""
+    used = p.list_in_use or ListInUse(frozenset(), p.first_day)
+    return without_listed(messages, engaged, used, p.zone, OUTBOX_WAYS)
 
 
 def _unprompted(p: WorldParameters, draws: Draws, contacts: pl.DataFrame) -> pl.DataFrame:

@@ -9,12 +9,14 @@ import pytest
 from sms_etl.clean_base.rules import Lifter, rule, rules
 from sms_etl.clean_base.suppression import (
     ENDINGS_SCHEMA,
+    by_number,
     endings_of_deliveries,
     endings_of_lists,
     endings_of_wishes,
     grounds_of_receipts,
     grounds_of_refusals,
     listed_at,
+    numbers_of_contacts,
     spans,
 )
 from sms_etl.model.engagement import OPT_OUTS, REPLIES
@@ -209,3 +211,42 @@ def test_every_rule_says_where_it_comes_from_and_who_may_lift_it() -> None:
         assert one.source
         assert one.version >= 1
     assert rule("opted_out").lifted_by is Lifter.PERSON
+
+
+def test_a_refusal_known_only_by_contact_suppresses_the_numbers_written_to_under_it() -> None:
+    """One new number of the contact is told on the day on which the list first knows it."""
+    written = messages(
+        {"recipient": "anna", "contact": "c7", "submitted_at": at(1)},
+        {"recipient": "anna-at-work", "contact": "c7", "submitted_at": at(1)},
+        {"recipient": "anna-new", "contact": "c7", "submitted_at": at(6)},
+        {"recipient": "ivan", "contact": "c8", "submitted_at": at(1)},
+    )
+    numbers = numbers_of_contacts(written)
+    entry = {"recipient": None, "contact": "c7", "opted_out_at": at(2)}
+    entries = by_number(opt_outs(*(entry | {"day": day} for day in days(3, 9))), numbers)
+
+    found = grounds_of_refusals(
+        REPLIES.empty().lazy(), entries, CONSENTS.empty().lazy(), MONTH
+    ).select("day", "recipient", "since")
+
+    assert found.rows() == [
+        (days(3, 3)[0], "anna", at(2)),
+        (days(3, 3)[0], "anna-at-work", at(2)),
+        (days(6, 6)[0], "anna-new", at(2)),
+    ]
+
+
+def test_a_consent_withdrawn_by_contact_refuses_and_one_given_by_contact_lifts() -> None:
+    numbers = numbers_of_contacts(messages({"contact": "c7", "submitted_at": at(1)}))
+    consent: dict[str, Any] = {"source": "crm", "contact": "c7", "pulled_at": at(9)}
+    withdrawn = consent | {"day": days(4, 4)[0], "event_id": "c1", "withdrawn_at": at(4)}
+    given = consent | {"day": days(8, 8)[0], "event_id": "c2", "given_at": at(8)}
+    none = REPLIES.empty().lazy()
+    told = by_number(table(CONSENTS, [withdrawn, given]), numbers)
+
+    said = grounds_of_refusals(none, OPT_OUTS.empty().lazy(), told, MONTH)
+    found = spans(said.lazy(), endings_of_wishes(none, told))
+
+    assert said.select("recipient", "since").rows() == [("anna", at(4))]
+    assert listed_at(found, at(7))["recipient"].to_list() == ["anna"]
+    assert listed_at(found, at(8)).is_empty()
