@@ -15,7 +15,7 @@ from sms_etl.config.settings import Language, Period, ReportKind, Subscription
 from sms_etl.days import days_between
 from sms_etl.engagement.report import engaged_figures
 from sms_etl.errors import StoreError
-from sms_etl.metrics.double_entry import cross_check
+from sms_etl.metrics.double_entry import check_last_year, cross_check
 from sms_etl.metrics.money_check import check_money
 from sms_etl.model.schemas import (
     ASKED,
@@ -44,9 +44,10 @@ from sms_etl.reports.figures import (
     RestatedFigure,
     fingerprint,
 )
+from sms_etl.reports.last_year import LastYear
 from sms_etl.reports.operations import OperationsInputs, operations
 from sms_etl.reports.operations_figures import Operations
-from sms_etl.reports.periods import days_to_load, period_days
+from sms_etl.reports.periods import days_to_load, last_year_days, period_days, with_neighbours
 from sms_etl.reports.reconciled import Reconciliation, reconciled
 from sms_etl.reports.render import render
 from sms_etl.reports.source_states import ConfiguredSource
@@ -104,6 +105,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         messages = project.lake.scan(MESSAGES, first, last)
         cross_check(figures, messages, order.zone)
         check_money(figures, messages, inputs.rates)
+    _check_last_year(project, figures)
     more: dict[str, Any] = {
         "restated": _restated(project, figures),
         "reconciliation": _reconciliation(project, figures),
@@ -113,6 +115,15 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         more |= engaged_figures(project, figures, inputs.rates)
         more |= clean_values(project, figures)
     return figures.model_copy(update=more)
+
+
+def _check_last_year(project: Project, figures: Figures) -> None:
+    """Hold last year's sums against its rows, where retention has left them."""
+    if figures.last_year_first_day is None or figures.last_year_last_day is None:
+        return
+    first, last = with_neighbours(figures.last_year_first_day, figures.last_year_last_day)
+    if project.has_rows(first):
+        check_last_year(figures, project.lake.scan(MESSAGES, first, last), figures.zone)
 
 
 def cube_of(project: Project, order: ReportOrder) -> TwinCube:
@@ -143,6 +154,7 @@ def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, Repor
         messages=lake.scan(MESSAGES, first, last) if project.has_rows(first) else None,
         encoding=lake.scan(ENCODING, first, last),
         rates=rates,
+        last_year=_last_year(project, order),
     )
     request = ReportRequest(
         kind=order.kind,
@@ -161,6 +173,23 @@ def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, Repor
         currency=rates.target if rates else None,
     )
     return inputs, request
+
+
+def _last_year(project: Project, order: ReportOrder) -> LastYear | None:
+    """The same period a year earlier, where the lake has it whole.
+
+    Every source that has any of these days must have all of them: a sum of half a year ago would
+    pass for growth.
+    """
+    days = last_year_days(order.period, order.first_day, order.last_day)
+    if days is None or order.campaign is not None:
+        return None
+    there = project.lake.scan(CONSERVATION, *days).select("source", "day").unique()
+    built = there.group_by("source").len().collect()["len"]
+    if built.is_empty() or built.min() != len(days_between(*days)):
+        return None
+    around = with_neighbours(*days)
+    return LastYear(project.lake.scan(CUBE, *around), project.lake.scan(LATENCY, *around))
 
 
 def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:

@@ -11,7 +11,7 @@ import polars as pl
 from sms_etl.errors import ConservationError
 from sms_etl.metrics.events import TOLD
 from sms_etl.metrics.rate import Rate
-from sms_etl.metrics.recount import Key, Recount, Scope, Tally, added, recount
+from sms_etl.metrics.recount import Key, Recount, Scope, Tally, added, recount, recount_whole
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.reports.figures import Comparison, Figures, GroupRow, Reach, Totals
 from sms_etl.reports.periods import previous_days
@@ -50,6 +50,29 @@ def cross_check(figures: Figures, messages: pl.LazyFrame, zone: str) -> None:
     expected |= _expected_comparisons(figures, counted) | _expected_ends(counted)
     expected |= _expected_reaches(figures, counted) | _expected_series(counted)
     _compare(told, expected)
+
+
+def check_last_year(figures: Figures, messages: pl.LazyFrame, zone: str) -> None:
+    """Count the same period last year again: its totals and what delivery is held against.
+
+    Args:
+        figures: What is to be proved.
+        messages: MESSAGES of these days, one more on either side.
+        zone: Time zone the days of the report are in.
+
+    Raises:
+        ConservationError: A figure is not what the messages say; it is named with both values.
+    """
+    whole, first, last = figures.last_year, figures.last_year_first_day, figures.last_year_last_day
+    if whole is None or first is None or last is None:
+        return
+    seconds = [slow.threshold_seconds for slow in whole.latency.slow]
+    tally = recount_whole(messages, Scope((first, last), None, zone, None, tuple(seconds)))
+    told, expected = _told_of(whole), _expected_of(tally, seconds)
+    if figures.last_year_change is not None:
+        told |= _told_rate("change.base", figures.last_year_change.base)
+        expected |= _delivery("change.base", tally)
+    _compare(*({f"last_year.{k}": n for k, n in one.items()} for one in (told, expected)))
 
 
 def _scope(figures: Figures, zone: str) -> Scope:

@@ -105,6 +105,13 @@ def recount(messages: pl.LazyFrame, scope: Scope) -> Recount:
     )
 
 
+def recount_whole(messages: pl.LazyFrame, scope: Scope) -> Tally:
+    """Count only the whole of the days of a scope: one streaming pass."""
+    rows = _Rows(messages, scope)
+    sums = _sums(rows.all.filter(rows.asked), [BEFORE], scope).collect(engine="streaming")
+    return _tallies(sums, [BEFORE]).get((False,), added([]))
+
+
 @dataclass(frozen=True)
 class _Rows:
     messages: pl.LazyFrame

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 
@@ -47,8 +47,9 @@ from sms_etl.reports.figures import (
     SourceState,
     Totals,
 )
+from sms_etl.reports.last_year import LastYear, with_last_year
 from sms_etl.reports.letters import billed_by_source, latin_option, waste_of
-from sms_etl.reports.periods import previous_days
+from sms_etl.reports.periods import last_year_days, previous_days
 from sms_etl.reports.scorecard import DIMENSION_OF, SOURCE, scorecard
 from sms_etl.reports.source_states import ConfiguredSource, source_states
 from sms_etl.reports.twin.cube import TwinCube, twin_cube
@@ -72,7 +73,7 @@ class ReportInputs:
     period is the baseline of the findings. `conservation` and `unmapped` may hold more days than
     the period. `labels`: campaign -> language -> label. `events`, `asked`, `encoding` and
     `messages` hold the days of the cube; without `messages` people are not counted, without
-    `rates` no money is converted.
+    `rates` no money is converted, without `last_year` nothing is said of it.
     """
 
     cube: pl.LazyFrame
@@ -86,6 +87,7 @@ class ReportInputs:
     encoding: pl.LazyFrame = field(default_factory=lambda: ENCODING.empty().lazy())
     messages: pl.LazyFrame | None = None
     rates: Rates | None = None
+    last_year: LastYear | None = None
 
 
 @dataclass(frozen=True)
@@ -160,6 +162,10 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
         change=_change(rows, whole),
     )
     figures = _with_letters(rows, _with_other_counts(rows, figures))
+    earlier = rows.last_year
+    if earlier is not None:
+        cohort = earlier.current
+        figures = with_last_year(figures, rows.current[0], cohort, earlier.days, request.as_of)
     return figures.model_copy(update={"scorecard": _scorecard(rows, figures)})
 
 
@@ -237,6 +243,19 @@ class _Rows:
         """Days of the period before; null for a campaign, or where there is no data at all."""
         found = self.slim[0].select(pl.col(_BEFORE).any()).collect().item()
         return self.days_before if found else None
+
+    @property
+    def last_year(self) -> _Rows | None:
+        """The same period a year earlier, as a report of its own; its money stays as paid."""
+        found, days = self.inputs.last_year, last_year_days(self.request.period, *self.days)
+        if found is None or days is None or self.request.campaign is not None:
+            return None
+        return _Rows(
+            replace(
+                self.inputs, cube=found.cube, latency=found.latency, rates=None, last_year=None
+            ),
+            replace(self.request, period=None, first_day=days[0], last_day=days[1]),
+        )
 
     @property
     def asked(self) -> pl.Expr:

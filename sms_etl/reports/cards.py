@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sms_etl.metrics.rate import Rate
 from sms_etl.reports.figures import Converted, DayPoint, Figures, Latency, TimeQuality, Totals
 from sms_etl.reports.language import Words
+from sms_etl.reports.last_year_told import delivered_year_ago, goal_note, year_ago
 from sms_etl.reports.letters_told import money_sum
 from sms_etl.reports.sentences import ceiling, money_list, rate_text, rate_value
 from sms_etl.reports.slices import (
@@ -117,6 +118,8 @@ def submitted(words: Words, figures: Figures) -> Card:
     if now.messages_with_parts:
         parts = words.decimal(now.parts / now.messages_with_parts, 2)
         notes.append(words.text("%(parts)s parts per message on average", parts=parts))
+    if figures.last_year is not None:
+        notes.append(year_ago(words, words.compact(figures.last_year.submitted)))
     series = _series(figures, lambda t: float(t.submitted))
     low, high = _ends(series, words.compact)
     value = words.compact(now.submitted)
@@ -137,6 +140,7 @@ def delivered(words: Words, figures: Figures) -> Card:
     """The delivery rate, of submitted, with what it may still become."""
     rate, was = figures.totals.delivery, figures.previous
     notes = [ceiling(words, rate), *_how_delivered(words, figures.totals)]
+    notes += [goal_note(words, figures), delivered_year_ago(words, figures)]
     card = _rate_card(words, words.text("Delivered"), rate, was.delivery if was else None, notes)
     return _with_series(words, figures, card, lambda t: _rate_of(t.delivery))
 
@@ -218,6 +222,8 @@ def median_time(words: Words, figures: Figures) -> Card:
     notes = [words.text("90%% within %(time)s", time=words.duration(now.p90)), *_of_all(words, now)]
     if now.quality is TimeQuality.UPPER_ESTIMATE:
         notes.append(words.text("at most; some sources give no exact time"))
+    if figures.last_year is not None and figures.last_year.latency.median is not None:
+        notes.append(year_ago(words, words.duration(figures.last_year.latency.median)))
     was = figures.previous.latency if figures.previous else None
     series = _series(figures, lambda t: t.latency.median)
     low, high = _ends(series, words.duration)

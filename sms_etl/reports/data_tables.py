@@ -139,7 +139,7 @@ def _about(figures: Figures, words: Words) -> Table:
 
 def _whole(figures: Figures, words: Words) -> Table:
     span = (
-        Column("part", Cell.TEXT, words.text("Period"), "now or before"),
+        Column("part", Cell.TEXT, words.text("Period"), "now, before or last_year"),
         Column("first_day", Cell.DAY, words.text("First day"), "First day, in the report's zone"),
         Column("last_day", Cell.DAY, words.text("Last day"), "Last day, in the report's zone"),
     )
@@ -148,10 +148,13 @@ def _whole(figures: Figures, words: Words) -> Table:
     if figures.previous is not None:
         before = (figures.previous_first_day, figures.previous_last_day)
         rows.append(("before", *before, *_values(measures, figures.previous)))
+    if figures.last_year is not None:
+        earlier = (figures.last_year_first_day, figures.last_year_last_day)
+        rows.append(("last_year", *earlier, *_values(measures, figures.last_year)))
     return Table(
         "totals",
         words.text("Totals"),
-        "The whole of the report and of the period before it",
+        "The whole of the report, of the period before it and of the same period last year",
         (*span, *(column for column, _ in measures)),
         tuple(rows),
     )

@@ -448,6 +448,10 @@ class Figures(Figure):
     clean_base: CleanBase | None = None
     compliance: Compliance | None = None
     suspicions: tuple[Suspicion, ...] = ()
+    last_year_first_day: date | None = None
+    last_year_last_day: date | None = None
+    last_year: Totals | None = None
+    last_year_change: Comparison | None = None
 
 
 def is_incomplete(figures: Figures) -> bool:

@@ -51,6 +51,10 @@ def flat_figures(figures: Figures) -> list[dict[str, Any]]:
         _row("campaign", one.key, "against_the_others", one.standardised)
         for one in figures.comparisons
     ]
+    if figures.last_year is not None:
+        rows.append(_row(WHOLE, WHOLE, "last_year_submitted", figures.last_year.submitted))
+        rows.append(_row(WHOLE, WHOLE, "last_year_delivered", figures.last_year.delivered))
+        rows.append(_row(WHOLE, WHOLE, "last_year_delivery_rate", figures.last_year.delivery))
     rows += [_row(*one) for one in flat_engagement(figures)]
     rows += [_row(*one) for one in flat_clean(figures)]
     return rows

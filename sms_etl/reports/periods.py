@@ -9,6 +9,12 @@ from sms_etl.config.settings import Period
 BASELINE_DAYS = 28
 """Days before the period that tell what is normal: four of every weekday."""
 
+SAME_WEEKDAYS = timedelta(weeks=52)
+"""The year between two weeks: whole weeks, so that weekdays meet."""
+
+LEAP_DAY = (2, 29)
+"""Month and day that most years lack."""
+
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
 
@@ -39,6 +45,26 @@ def previous_days(period: Period | None, first: date, last: date) -> tuple[date,
     return before - (last - first), before
 
 
+def last_year_days(period: Period | None, first: date, last: date) -> tuple[date, date] | None:
+    """The same period a year earlier; null where the two would overlap, or for a leap day.
+
+    A day or a week is held against the same weekdays, 364 days before; a month, a quarter and any
+    other range against the same days of the calendar.
+    """
+    if period in {Period.DAY, Period.WEEK}:
+        return first - SAME_WEEKDAYS, last - SAME_WEEKDAYS
+    # The day after the end, so that February ends when it does.
+    found = _year_before(first), _year_before(last + _DAY) - _DAY
+    return found if found[0] <= found[1] < first else None
+
+
+def _year_before(day: date) -> date:
+    """The same day of the calendar; the first of March for a leap day."""
+    if (day.month, day.day) == LEAP_DAY:
+        day += _DAY
+    return day.replace(year=day.year - 1)
+
+
 def _calendar_start(period: Period | None, day: date) -> date:
     """First day of the month or quarter that a day is in."""
     return _quarter_start(day) if period is Period.QUARTER else day.replace(day=1)
@@ -55,4 +81,9 @@ def days_to_load(period: Period | None, first: date, last: date) -> tuple[date, 
     readers whose zone is not the business zone.
     """
     start = min(previous_days(period, first, last)[0], first - BASELINE_DAYS * _DAY)
-    return start - _DAY, last + _DAY
+    return with_neighbours(start, last)
+
+
+def with_neighbours(first: date, last: date) -> tuple[date, date]:
+    """One business day more on either side: a day of another zone lies in two of them."""
+    return first - _DAY, last + _DAY

@@ -28,17 +28,17 @@ def change_sentence(words: Words, figures: Figures) -> str:
         return words.text(
             "No change of delivery is shown: %(amount)s, and with so many messages it could be "
             "chance.",
-            amount=_amount(words, one),
+            amount=amount(words, one),
         )
     if one.verdict is Verdict.BETTER:
         said = words.text(
             "Operators being equal, delivery is better than before: %(amount)s.",
-            amount=_amount(words, one),
+            amount=amount(words, one),
         )
     else:
         said = words.text(
             "Operators being equal, delivery is worse than before: %(amount)s.",
-            amount=_amount(words, one),
+            amount=amount(words, one),
         )
     if abs(one.mix_effect) < VISIBLE_MIX:
         return said
@@ -89,7 +89,7 @@ def _named(
     shown = []
     for one in ordered[:MOST_NAMED]:
         name = scope_value(words, figures, "campaign", one.key)
-        shown.append(f"{name} ({_amount(words, one)})" if with_amounts else name)
+        shown.append(f"{name} ({amount(words, one)})" if with_amounts else name)
     text = ", ".join(shown)
     rest = len(ordered) - MOST_NAMED
     if rest <= 0:
@@ -97,7 +97,7 @@ def _named(
     return words.plural("%(names)s and %(n)s more", "%(names)s and %(n)s more", rest, names=text)
 
 
-def _amount(words: Words, one: Comparison) -> str:
+def amount(words: Words, one: Comparison) -> str:
     """The difference with its interval: `+1.2 pp, from +0.8 to +1.6`."""
     return words.text(
         "%(difference)s, from %(low)s to %(high)s",

@@ -635,3 +635,19 @@ def operations() -> Figures:
             )
         }
     )
+
+
+def last_year_month() -> Figures:
+    """The month with the same month last year, which delivered worse."""
+    figures = month()
+    then = totals(round(figures.totals.submitted * 0.87), 0.951, median=4.4)
+    whole = GroupRow(key="", label="", totals=figures.totals, previous=None)
+    change = _comparison(whole, whole.model_copy(update={"totals": then}), 0.014, Verdict.BETTER)
+    return figures.model_copy(
+        update={
+            "last_year_first_day": FIRST.replace(year=FIRST.year - 1),
+            "last_year_last_day": LAST.replace(year=LAST.year - 1),
+            "last_year": then,
+            "last_year_change": change,
+        }
+    )

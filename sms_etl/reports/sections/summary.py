@@ -8,6 +8,7 @@ from sms_etl.reports import marks, verdicts
 from sms_etl.reports.cards import Card
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
+from sms_etl.reports.last_year_told import last_year_sentence
 from sms_etl.reports.sections.section import Section, Values, sent
 
 
@@ -25,7 +26,11 @@ def compared(words: Words, figures: Figures) -> str:
 
 def changes_told(words: Words, figures: Figures) -> str:
     """What changes are measured against, and whether delivery has changed."""
-    told = (compared(words, figures), verdicts.change_sentence(words, figures))
+    told = (
+        compared(words, figures),
+        verdicts.change_sentence(words, figures),
+        last_year_sentence(words, figures),
+    )
     return " ".join(text for text in told if text)
 
 
