@@ -3,8 +3,9 @@
 The list of a day is the one that stood when the day began: nobody can act on what was learned
 later. A saved message is a row of the outbox that was skipped for the list (SUPPRESSED), for
 somebody on the list of its day: what was skipped for another reason would not have been sent
-without a list either. It is priced as messages of its campaign and source were in the same days,
-else as those of its source, else of all: what was paid, never a price list.
+without a list either. It is priced as messages of its campaign and source to its country were in
+the same days, else as those of its campaign and source, of its source, of all: what was paid, never
+a price list. To somebody whom the source refused free of charge the last time, it saves no money.
 """
 
 from __future__ import annotations
@@ -43,7 +44,11 @@ class StillSent:
 
 
 def saved(
-    asked: pl.LazyFrame, messages: pl.LazyFrame, spans: pl.LazyFrame, zone: str
+    asked: pl.LazyFrame,
+    messages: pl.LazyFrame,
+    spans: pl.LazyFrame,
+    zone: str,
+    history: pl.LazyFrame | None = None,
 ) -> Saved | None:
     """What rows of the outbox say was not sent; null where none was skipped for the list.
 
@@ -52,6 +57,8 @@ def saved(
         messages: MESSAGES of the same days; they say what was paid.
         spans: Of the list (clean_base.suppression.spans).
         zone: Business time zone.
+        history: MESSAGES up to these days, of people on the list at least; without them nothing
+            is known of the country of those skipped.
     """
     skipped = asked.filter(
         pl.col("skipped") == SUPPRESSED, pl.col("recipient").is_not_null()
@@ -59,7 +66,7 @@ def saved(
     if skipped.is_empty():
         return None
     mine = _listed(skipped, spans, zone)
-    priced = _priced(mine, messages)
+    priced = _priced(_with_last(mine, messages if history is None else history), messages)
     sums = priced.drop_nulls("currency").group_by("currency").agg(pl.col("cost_micro").sum())
     return Saved(
         messages=int(mine["messages"].sum()),
@@ -106,19 +113,45 @@ def _listed(rows: pl.DataFrame, spans: pl.LazyFrame, zone: str) -> pl.DataFrame:
     return numbered.join(found, on=_ROW, how="semi", maintain_order="left").drop(_ROW)
 
 
+def _with_last(skipped: pl.DataFrame, history: pl.LazyFrame) -> pl.DataFrame:
+    """Skipped rows with `country` of the person, and `free`: their source refused to send before.
+
+    Both by the last message, null where there is none.
+    """
+    people = skipped.lazy().select("recipient").unique()
+    refused = pl.col("status_class") == StatusClass.REJECTED.value
+    last = (
+        history.join(people, on="recipient", how="semi")
+        .sort("submitted_at", "message_id")
+        .group_by("recipient", "source", maintain_order=True)
+        .agg(pl.col("country").last(), free=(refused & pl.col("cost_micro").is_null()).last())
+        .collect()
+    )
+    countries = last.unique("recipient", keep="last", maintain_order=True)
+    return skipped.join(countries.select("recipient", "country"), on="recipient", how="left").join(
+        last.select("recipient", "source", "free"), on=["recipient", "source"], how="left"
+    )
+
+
 def _priced(skipped: pl.DataFrame, messages: pl.LazyFrame) -> pl.DataFrame:
     """Skipped rows with `cost_micro` and `currency`, by the narrowest group that has a price."""
     costs = (
         messages.filter(pl.col("cost_micro").is_not_null())
-        .group_by("source", "campaign", "currency")
+        .group_by("source", "campaign", "country", "currency")
         .agg(n=pl.len(), paid=pl.col("cost_micro").sum())
         .collect()
     )
     known = costs.filter(pl.col("campaign") != UNKNOWN_LABEL)
     rows = skipped.with_columns(price=pl.lit(None, pl.Float64), currency=pl.lit(None, pl.String))
-    for table, keys in ((known, ["source", "campaign"]), (costs, ["source"]), (costs, [])):
+    for table, keys in (
+        (known, ["source", "campaign", "country"]),
+        (known, ["source", "campaign"]),
+        (costs, ["source"]),
+        (costs, []),
+    ):
         rows = _with_price(rows, table, keys)
-    cost = (pl.col("price") * pl.col("messages")).round().cast(pl.Int64)
+    price = pl.when("free").then(0.0).otherwise("price")
+    cost = (price * pl.col("messages")).round().cast(pl.Int64)
     return rows.with_columns(cost_micro=cost)
 
 

@@ -117,7 +117,11 @@ def _factor(one: Factor, failed: int, dispersion: float, cohort: CleanCohort) ->
 
 
 def clean_base(
-    messages: pl.LazyFrame, asked: pl.LazyFrame, spans: pl.LazyFrame, cohort: CleanCohort
+    messages: pl.LazyFrame,
+    asked: pl.LazyFrame,
+    spans: pl.LazyFrame,
+    cohort: CleanCohort,
+    history: pl.LazyFrame | None = None,
 ) -> CleanBase | None:
     """The suppression list and its proof; null where nobody is or was on it, or for a campaign.
 
@@ -126,13 +130,14 @@ def clean_base(
         asked: ASKED of the report's days.
         spans: Of the list, by what is known up to the last day.
         cohort: The messages of the report.
+        history: MESSAGES of all days up to the last, which say how people skipped were written to.
     """
     held = spans.collect()
     if held.is_empty() or cohort.campaign is not None:
         return None
     start, end = cohort.bounds
     sent = cohort.of(messages)
-    spared = saved(cohort.of(asked), sent, held.lazy(), cohort.zone)
+    spared = saved(cohort.of(asked), sent, held.lazy(), cohort.zone, history)
     wasted = still_sent(sent, held.lazy(), cohort.zone)
     on_list = held.filter(_holds_at(end))
     return CleanBase(

@@ -43,7 +43,13 @@ def clean_values(project: Project, figures: Figures) -> dict[str, Any]:
     spans = suppression_spans(project, last).collect().lazy()
     return {
         "failure_study": failure_study(messages, cohort),
-        "clean_base": clean_base(messages, lake.scan(ASKED, first, last), spans, cohort),
+        "clean_base": clean_base(
+            messages,
+            lake.scan(ASKED, first, last),
+            spans,
+            cohort,
+            history=lake.scan(MESSAGES, last=last),
+        ),
         "compliance": compliance(
             ComplianceTables(
                 breaches=lake.scan(BREACHES, first, last),

@@ -50,6 +50,34 @@ def test_a_campaign_without_prices_takes_those_of_its_source_and_else_of_all() -
     assert cost(campaign="new", source="gamma") == {"UAH": round(1300 / 3)}
 
 
+def test_a_skipped_message_is_priced_by_the_country_of_the_persons_number() -> None:
+    paid = messages(
+        {"campaign": "sale", "cost_micro": 100, "currency": "UAH", "recipient": "ivan"},
+        {"campaign": "sale", "cost_micro": 900, "currency": "UAH", "recipient": "jan"}
+        | {"country": "PL"},
+    )
+    before = messages({"country": "PL", "status_class": "failed", "cost_micro": 900})
+    spans = listed(("anna", at(1), None))
+
+    abroad, unknown = (saved(asked({}), paid, spans, KYIV, told) for told in (before, None))
+    assert abroad is not None
+    assert unknown is not None
+    assert (abroad.cost_micro, unknown.cost_micro) == ({"UAH": 900}, {"UAH": 500})
+
+
+def test_whom_the_source_refused_free_of_charge_costs_nothing_to_skip() -> None:
+    refused = {"status_class": "rejected", "cost_micro": None}
+    before = messages(refused | {"submitted_at": at(1)}, refused | {"source": "beta"})
+    again = messages(refused | {"submitted_at": at(1)}, {"cost_micro": 9, "submitted_at": at(2)})
+    spans = listed(("anna", at(1), None))
+
+    free, charged = (saved(asked({}), PRICED, spans, KYIV, told) for told in (before, again))
+    assert free is not None
+    assert charged is not None
+    assert (free.messages, free.unpriced, free.cost_micro) == (1, 0, {"UAH": 0})
+    assert charged.cost_micro == {"UAH": 200}
+
+
 def test_without_any_price_messages_are_saved_and_money_is_not_claimed() -> None:
     found = saved(asked({}), messages({}), listed(("anna", at(1), None)), KYIV)
 

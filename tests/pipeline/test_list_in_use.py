@@ -81,7 +81,7 @@ def test_the_proof_line_is_what_the_other_company_sent_more(story):
     assert proof.messages == saved.height > 50
     assert (proof.people, proof.unpriced) == (saved["contact_id"].n_unique(), 0)
     assert set(proof.cost_micro) == set(cost)
-    # A row that was skipped has neither text nor country and the proof takes the mean price of
-    # its campaign; a provider that keeps a stop list of its own refuses free of charge.
+    # Two things nobody knows of a message that was not sent: how many parts it would have had,
+    # and that a provider would refuse it free of charge which never refused this person before.
     for currency, paid in cost.items():
-        assert proof.cost_micro[currency] == pytest.approx(paid, rel=0.35)
+        assert proof.cost_micro[currency] == pytest.approx(paid, rel=0.15)
