@@ -108,7 +108,7 @@ def goal_note(words: Words, figures: Figures) -> str | None:
             return words.text("goal %(goal)s: reached", goal=shown)
         return words.text("goal %(goal)s: reached, %(gap)s above", goal=shown, gap=points)
     if rate.high is not None and rate.high >= goal:
-        return words.text("goal %(goal)s: open until the missing receipts come", goal=shown)
+        return words.text("goal %(goal)s: still open", goal=shown)
     if round(gap, 3) < LEAST_POINTS:
         return words.text("goal %(goal)s: missed by less than %(gap)s", goal=shown, gap=points)
     return words.text("goal %(goal)s: missed by %(gap)s", goal=shown, gap=points)

@@ -169,4 +169,4 @@ def test_the_goal_in_words(submitted_, share, goal, said) -> None:
 def test_a_goal_that_missing_receipts_may_reach_is_open() -> None:
     whole = totals(1000, 0.94, pending_share=0.04)
     said = goal_note(WORDS, month(totals=whole, goal=0.95))
-    assert said == "goal 95%: open until the missing receipts come"
+    assert said == "goal 95%: still open"
