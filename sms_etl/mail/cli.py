@@ -13,6 +13,7 @@ from sms_etl.config.clock import now
 from sms_etl.errors import ConfigError
 from sms_etl.mail.attachments import Wanted
 from sms_etl.mail.ledger import NEEDS_A_PERSON, Ledger, MailState
+from sms_etl.mail.unsubscribed import Unsubscribed
 from sms_etl.project import Project
 
 app = typer.Typer(help="Who got which report, and what only a person can decide.")
@@ -22,6 +23,7 @@ SHOWN = 50
 
 Edition = Annotated[str, typer.Argument(help="Identifier of the edition, as in 'mail list'.")]
 Reader = Annotated[str, typer.Argument(help="Address of the reader.")]
+SubscriptionName = Annotated[str, typer.Argument(help="Name of the subscription.")]
 
 
 @app.command("list")
@@ -103,13 +105,18 @@ def settle(
 
 @app.command()
 def resend(edition: Edition, reader: Reader) -> None:
-    """Mail an edition to one reader again, whatever the ledger says."""
+    """Mail an edition to one reader again, whatever the ledger says; not to who unsubscribed."""
     from sms_etl.mail.send import resend as send_again
     from sms_etl.publish import editions
 
     project = Project.open()
     store = editions(project)
     found = store.get(edition)
+    if reader in Unsubscribed(project.warehouse).of(found.key.audience):
+        raise ConfigError(
+            f"{reader} has unsubscribed from {found.key.audience!r}. If they want it again: "
+            f"sms-etl mail resubscribe {found.key.audience} {reader}"
+        )
     known = {s.name: s for s in project.settings.subscriptions}
     subscription = known.get(found.key.audience)
     if subscription is None or reader not in subscription.readers:
@@ -126,3 +133,47 @@ def resend(edition: Edition, reader: Reader) -> None:
         now=now,
     )
     console.print(escape(report.text()))
+
+
+@app.command()
+def unsubscribed() -> None:
+    """Show who has unsubscribed from what, and when; they are not written to."""
+    table = Table("since", "subscription", "reader", box=None)
+    for row in Unsubscribed(Project.open().warehouse).everyone():
+        table.add_row(f"{row.at:%Y-%m-%d %H:%M}Z", escape(row.subscription), escape(row.reader))
+    console.print(table if table.row_count else "Nobody has unsubscribed.")
+
+
+@app.command()
+def unsubscribe(subscription: SubscriptionName, reader: Reader) -> None:
+    """Take a reader off a subscription, as they asked by mail; the settings stay as they are."""
+    project = Project.open()
+    known = {s.name: s for s in project.settings.subscriptions}
+    if subscription not in known or reader not in known[subscription].readers:
+        raise ConfigError(f"{reader} is not a reader of {subscription!r} in the settings.")
+    Unsubscribed(project.warehouse).add(subscription, reader, now())
+    console.print(f"{escape(reader)} does not get {escape(subscription)} any more.")
+
+
+@app.command()
+def resubscribe(subscription: SubscriptionName, reader: Reader) -> None:
+    """Write to a reader again who had unsubscribed; only if they ask for it."""
+    if not Unsubscribed(Project.open().warehouse).remove(subscription, reader):
+        raise ConfigError(f"{reader} has not unsubscribed from {subscription!r}.")
+    console.print(f"{escape(reader)} gets {escape(subscription)} again, from the next one on.")
+
+
+@app.command()
+def unsubscribe_server(
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = 8025,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Serve the page behind the links to unsubscribe, until stopped; TLS is for a proxy."""
+    from sms_etl.mail.unsubscribe_server import unsubscribe_server as server_of
+
+    with server_of(Project.open(), host, port) as server:
+        console.print(f"Listening on http://{host}:{server.server_port}")
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            console.print("Stopped.")

@@ -6,10 +6,13 @@ multipart/mixed( alternative( text, related( html, chart ) ), pdf )
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.headerregistry import HeaderRegistry
 from email.message import EmailMessage
+from email.policy import default as DEFAULT_POLICY  # noqa: N812
 from email.utils import format_datetime, parseaddr
 from functools import cache
 from urllib.parse import quote
@@ -28,6 +31,7 @@ from sms_etl.mail.attachments import (
     attachments,
 )
 from sms_etl.mail.summary import summary
+from sms_etl.mail.unsubscribe import AddressList, Wish, links_of
 from sms_etl.reports import sentences
 from sms_etl.reports.cards import Card, Change
 from sms_etl.reports.editions import Edition
@@ -41,6 +45,13 @@ MAX_HTML_BYTES = 80_000
 NO_VALUE = "—"
 
 TRANSFER = "quoted-printable"
+
+READERS_LINK = "https://unsubscribe.invalid/"
+"""Stands in the letter where the link of each reader goes."""
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", AddressList)
+_POLICY = DEFAULT_POLICY.clone(header_factory=_HEADERS)
 
 
 @dataclass(frozen=True)
@@ -63,7 +74,7 @@ def write_letter(
 
     Raises:
         MailError: a file of the edition is missing, or the HTML is too long.
-        ConfigError: mail.sender holds no address.
+        ConfigError: mail.sender holds no address, or the key to unsubscribe is not set.
     """
     words = Words(edition.key.language)
     try:
@@ -99,13 +110,13 @@ def write_letter(
         "why": words.text(
             "You get this mail as a reader of “%(name)s”.", name=edition.key.audience
         ),
-        "unsubscribe": unsubscribe_url(edition, mail),
+        "unsubscribe": READERS_LINK if links_of(mail) else unsubscribe_by_mail(edition, mail),
         "unsubscribe_text": words.text("Unsubscribe"),
     }
-    html = _inliner().inline(_template("mail.html.j2", escape=True).render(values))
-    if len(html.encode()) > MAX_HTML_BYTES:
+    page = _inliner().inline(_template("mail.html.j2", escape=True).render(values))
+    if len(page.encode()) > MAX_HTML_BYTES:
         raise MailError(
-            f"The mail of edition {edition.id} has {len(html.encode())} bytes of HTML; mail "
+            f"The mail of edition {edition.id} has {len(page.encode())} bytes of HTML; mail "
             f"programs cut it from about {MAX_HTML_BYTES}. Shorten names of campaigns."
         )
     text = _template("mail.txt.j2", escape=False).render(values)
@@ -113,7 +124,7 @@ def write_letter(
         edition=edition,
         subject=subject,
         text=re.sub(r"\n{3,}", "\n\n", text).strip() + "\n",
-        html=html,
+        html=page,
         chart_png=None if is_empty(figures) else chart,
         chart_cid=cid,
         attached=bring.files,
@@ -127,7 +138,9 @@ def compose(letter: Letter, reader: str, mail: Mail, now: datetime) -> EmailMess
         MailError: an address or a name holds a line break or is no address.
     """
     edition = letter.edition
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
+    links = links_of(mail)
+    link = links.link(Wish(edition.key.audience, reader)) if links else ""
     try:
         message["From"] = mail.sender
         message["To"] = reader
@@ -136,17 +149,21 @@ def compose(letter: Letter, reader: str, mail: Mail, now: datetime) -> EmailMess
         message["Date"] = format_datetime(now)
         message["Message-ID"] = message_id(edition.id, reader, mail)
         message["List-Id"] = f"<{edition.key.audience}.{sender_domain(mail)}>"
-        message["List-Unsubscribe"] = f"<{unsubscribe_url(edition, mail)}>"
+        by_mail = unsubscribe_by_mail(edition, mail)
+        message["List-Unsubscribe"] = f"<{link}>, <{by_mail}>" if link else f"<{by_mail}>"
+        if link:
+            message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
     except ValueError as error:
         raise MailError(f"The mail to {reader!r} cannot be addressed: {error}") from error
-    message.set_content(letter.text, cte=TRANSFER)
-    message.add_alternative(letter.html, subtype="html", cte=TRANSFER)
+    message.set_content(letter.text.replace(READERS_LINK, link), cte=TRANSFER)
+    page = letter.html.replace(READERS_LINK, html.escape(link))
+    message.add_alternative(page, subtype="html", cte=TRANSFER)
     if letter.chart_png is not None:
-        page = message.get_body(("html",))
-        assert isinstance(page, EmailMessage)  # noqa: S101 - it was added on the line above
-        page.add_related(
+        body = message.get_body(("html",))
+        assert isinstance(body, EmailMessage)  # noqa: S101 - it was added on the line above
+        body.add_related(
             letter.chart_png,
             "image",
             "png",
@@ -183,8 +200,8 @@ def sender_domain(mail: Mail) -> str:
     return domain
 
 
-def unsubscribe_url(edition: Edition, mail: Mail) -> str:
-    """A mail to the owner: subscriptions live in the settings file, which the owner edits."""
+def unsubscribe_by_mail(edition: Edition, mail: Mail) -> str:
+    """A mail to the owner, who can take the reader off."""
     return f"mailto:{mail.owner}?subject={quote(f'unsubscribe {edition.key.audience}')}"
 
 

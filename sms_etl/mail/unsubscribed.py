@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
@@ -10,6 +11,14 @@ from sms_etl.store.tables import UNSUBSCRIBED
 from sms_etl.store.warehouse import Warehouse
 
 _ROW = UNSUBSCRIBED.c
+
+
+class Gone(NamedTuple):
+    """A reader who left a subscription, and when."""
+
+    subscription: str
+    reader: str
+    at: datetime
 
 
 class Unsubscribed:
@@ -42,3 +51,9 @@ class Unsubscribed:
         query = select(_ROW.reader, _ROW.at).where(_ROW.subscription == subscription)
         with self._warehouse.read() as connection:
             return {row.reader: row.at for row in connection.execute(query)}
+
+    def everyone(self) -> list[Gone]:
+        """Who is off what, the newest first."""
+        query = select(_ROW.subscription, _ROW.reader, _ROW.at).order_by(_ROW.at.desc())
+        with self._warehouse.read() as connection:
+            return [Gone(*row) for row in connection.execute(query)]

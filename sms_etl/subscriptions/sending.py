@@ -189,7 +189,8 @@ def mail_report(
             state, reason = silent
             turns.close(turn, state, reason, now(), edition.id)
             return Mailed(None, reason)
-    gone = Unsubscribed(project.warehouse).of(subscription.name)
+    off = Unsubscribed(project.warehouse).of(subscription.name)
+    gone = tuple(reader for reader in subscription.readers if reader in off)
     report = deliver(
         edition,
         [reader for reader in subscription.readers if reader not in gone],
@@ -200,8 +201,9 @@ def mail_report(
         now=now,
     )
     if turn is not None and not report.worth_retrying:
-        turns.close(turn, TurnState.SENT, report.counts(), now(), edition.id)
-    return Mailed(report, "", tuple(r for r in subscription.readers if r in gone))
+        told = report.counts() + (f", {len(gone)} unsubscribed" if gone else "")
+        turns.close(turn, TurnState.SENT, told, now(), edition.id)
+    return Mailed(report, "", gone)
 
 
 def _why_silent(
