@@ -85,10 +85,29 @@ only_if = { delivery_below = 0.95, findings = ["delivery_drop"] }
 """
 )
 
+UNAPPLIED = """filters = { country = ["PL"], sender = ["KRAM"] }
+sections = ["daily", "reasons"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "line"),
+    [
+        ("filters", 'filters = { country = ["PL"] }'),
+        ("sections", 'sections = ["daily"]'),
+        ("currency", 'currency = "UAH"\n[money]\ncurrency = "UAH"\nrates = "rates.csv"'),
+    ],
+)
+def test_a_key_that_no_report_follows_is_refused(tmp_path, key, line):
+    (tmp_path / "rates.csv").write_text("day,currency,rate\n2026-01-01,USD,41.5\n")
+    text = SUBSCRIBED.replace(UNAPPLIED, "") + line
+    with pytest.raises(ConfigError, match=rf"'weekly'\.{key}: reports do not follow this key yet"):
+        settings_from(tmp_path, text)
+
 
 def test_a_subscription_as_reviewed_text(tmp_path):
-    (weekly,) = settings_from(tmp_path, SUBSCRIBED).subscriptions
-    assert weekly.filters.given() == {"country": ("PL",), "sender": ("KRAM",)}
+    (weekly,) = settings_from(tmp_path, SUBSCRIBED.replace(UNAPPLIED, "")).subscriptions
+    assert weekly.formats == ("pdf", "xlsx")
     assert (weekly.cron, weekly.deadline_hours, weekly.if_empty) == ("0 8 * * 1", 24, "note")
 
 
