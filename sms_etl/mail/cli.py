@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -17,7 +18,10 @@ from sms_etl.mail.unsubscribed import Unsubscribed
 from sms_etl.project import Project
 
 app = typer.Typer(help="Who got which report, and what only a person can decide.")
-console = Console()
+PIPED_WIDTH = 200
+"""Columns of a table that no terminal shows: addresses and answers stay whole."""
+
+console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 SHOWN = 50
 

@@ -202,7 +202,8 @@ class TestStoredCallbacks:
 
 def built_of(world, now, observed, plan, provider):
     """Messages of all days, with the outbox for the times of submission."""
-    outbox = outbox_at(world, now).filter(pl.col("source") == "turbosms")
+    rows = outbox_at(world, now).filter(pl.col("source") == "turbosms")
+    outbox = pl.concat([OUTBOX.empty(), rows], how="diagonal_relaxed")
     days = pl.date_range(plan.first_day, plan.last_day, eager=True).to_list()
     pulls = pl.DataFrame(
         [("pull-1", plan.first_day, plan.last_day, observed.height)],
