@@ -15,6 +15,7 @@ from sms_etl.backfill.run import DERIVED, Place, chunks_of, places_of
 from sms_etl.config.clock import now
 from sms_etl.days import days_between
 from sms_etl.errors import SmsEtlError
+from sms_etl.mail.ledger import MailState
 from sms_etl.model.schemas import MESSAGES
 from sms_etl.model.vocabulary import MICRO
 from sms_etl.pipeline import built_messages, rehearse_cube
@@ -22,9 +23,6 @@ from sms_etl.project import OUTBOX_NAME, Project
 from sms_etl.restatement import Restatement
 from sms_etl.store.landing import Manifest
 from sms_etl.store.tables import EDITIONS, MAIL_LEDGER
-
-SENT = "sent"
-"""State of the mail ledger."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +96,7 @@ def _rehearse(
 ) -> PlaceRehearsal:
     zone, moment = project.settings.project.zone, now()
     there = project.landing.days(place.name)
-    landed = tuple(day for day in days if day in there)
+    landed = tuple(project.rebuildable([day for day in days if day in there]))
     forgotten: tuple[date, ...] = ()
     if place.name != OUTBOX_NAME and place.stream is None:
         source = project.source(place.source)
@@ -236,7 +234,7 @@ def _mailed(project: Project, moved: set[date]) -> list[MailedEdition]:
         )
         .join(MAIL_LEDGER, ledger.edition_id == editions.id)
         .where(
-            ledger.state == SENT,
+            ledger.state == MailState.SENT.value,
             editions.first_day <= max(moved),
             editions.last_day >= min(moved),
         )

@@ -17,6 +17,7 @@ from pathlib import Path
 import polars as pl
 import zstandard
 
+from sms_etl.clean_base.steps import LEAST_REASON
 from sms_etl.config.clock import now
 from sms_etl.engagement.build import stream_name
 from sms_etl.errors import ConfigError, StoreError
@@ -33,9 +34,6 @@ from sms_etl.store.files import write_atomically
 from sms_etl.store.journal import JOURNAL
 from sms_etl.store.landing import Place, stored_pages
 from sms_etl.store.manifest import MANIFEST, read_manifest
-
-LEAST_REASON = 5
-"""Characters of a reason that says anything."""
 
 
 @dataclass(frozen=True)

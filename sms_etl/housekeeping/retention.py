@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import polars as pl
 
 from sms_etl.housekeeping.layers import ROW_TABLES
+from sms_etl.model.schemas import Table
 from sms_etl.project import Project
 from sms_etl.store.landing import Landing
 
@@ -29,7 +30,7 @@ def apply_retention(project: Project, moment: datetime, *, rehearse: bool) -> li
     """Remove landed pulls and rows about people that are older than the settings allow.
 
     A pull goes when its last day is too old. Days without landing or rows are sealed: they are
-    not rebuilt any more (`Project.sealed_before`), and their sums stay as they were.
+    not rebuilt any more (`Project.rebuildable`), and their sums stay as they were.
 
     Args:
         project: the deployment.
@@ -44,7 +45,7 @@ def apply_retention(project: Project, moment: datetime, *, rehearse: bool) -> li
         done.append(_landing(project.landing, before, rehearse=rehearse))
     if settings.rows_days is not None:
         before = today - timedelta(days=settings.rows_days)
-        done += [_rows(project, table.name, before, rehearse=rehearse) for table in ROW_TABLES]
+        done += [_rows(project, table, before, rehearse=rehearse) for table in ROW_TABLES]
     return [one for one in done if one.items]
 
 
@@ -54,13 +55,12 @@ def _landing(landing: Landing, before: date, *, rehearse: bool) -> Removed:
     return Removed(LANDING, before, removed, len(landing.old_ranges(before)))
 
 
-def _rows(project: Project, name: str, before: date, *, rehearse: bool) -> Removed:
-    table = next(table for table in ROW_TABLES if table.name == name)
+def _rows(project: Project, table: Table, before: date, *, rehearse: bool) -> Removed:
     old = project.lake.scan(table, last=before - timedelta(days=1)).select(pl.len())
     items = int(old.collect().item())
     if items and not rehearse:
         project.lake.remove_days(table, before)
         project.lake.vacuum(table, timedelta(0))
         left = project.lake.scan(table, last=before - timedelta(days=1)).select(pl.len())
-        return Removed(name, before, items, int(left.collect().item()))
-    return Removed(name, before, items, items)
+        return Removed(table.name, before, items, int(left.collect().item()))
+    return Removed(table.name, before, items, items)

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.metrics.rate import Rate, counted_share
 
 
 @dataclass(frozen=True)
@@ -40,15 +40,6 @@ class Cohort:
 
     def rate(self, numerator: int, denominator: int, name: str, horizon: timedelta) -> Rate:
         """A share that may rise until `horizon` after the last message."""
-        return Rate(
-            value=numerator / denominator if denominator else None,
-            numerator=numerator,
-            denominator=denominator,
-            denominator_name=name,
-            low=None,
-            high=None,
-            interval=wilson(numerator, denominator),
-            coverage=None,
-            as_of=self.as_of,
-            mature=self.as_of >= self.end + horizon,
+        return counted_share(
+            numerator, denominator, name, self.as_of, mature=self.as_of >= self.end + horizon
         )

@@ -49,6 +49,24 @@ class Rate(BaseModel):
         return self.denominator < SMALL_SAMPLE
 
 
+def counted_share(
+    numerator: int, denominator: int, name: str, as_of: datetime, *, mature: bool = True
+) -> Rate:
+    """A share of counts that no missing receipt bounds."""
+    return Rate(
+        value=numerator / denominator if denominator else None,
+        numerator=numerator,
+        denominator=denominator,
+        denominator_name=name,
+        low=None,
+        high=None,
+        interval=wilson(numerator, denominator),
+        coverage=None,
+        as_of=as_of,
+        mature=mature,
+    )
+
+
 def wilson(successes: int, trials: int, z: float = Z_95) -> Interval | None:
     """Wilson score interval of a share; null for no trials.
 

@@ -17,7 +17,7 @@ from sms_etl.metrics.completion import COMPLETE, MILLI
 from sms_etl.metrics.histogram import quantiles
 from sms_etl.metrics.money import UNDELIVERED, converted_by, divide_half_even, money_sums
 from sms_etl.metrics.prices import EXPECTED, price_rate
-from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.metrics.rate import Rate, counted_share, wilson
 from sms_etl.metrics.survival import delivered_with_time, quantiles_of_submitted, slower_than
 from sms_etl.model.vocabulary import Receipt, StatusClass, TimeOrigin
 from sms_etl.reports.figures import Cost, Latency, SlowShare, TimeQuality, Totals
@@ -115,18 +115,7 @@ def coverage_rate(counts: Counts, as_of: AsOf) -> Rate:
 
 def plain_rate(numerator: int, denominator: int, name: str, as_of: AsOf) -> Rate:
     """A share of counts that no late receipt can change."""
-    return Rate(
-        value=numerator / denominator if denominator else None,
-        numerator=numerator,
-        denominator=denominator,
-        denominator_name=name,
-        low=None,
-        high=None,
-        interval=wilson(numerator, denominator),
-        coverage=None,
-        as_of=as_of.moment,
-        mature=True,
-    )
+    return counted_share(numerator, denominator, name, as_of.moment)
 
 
 def totals_by(

@@ -19,7 +19,7 @@ from sms_etl.compliance.lag import stop_lag
 from sms_etl.compliance.packs import PackRule
 from sms_etl.config.settings import Language
 from sms_etl.metrics.money import UNDELIVERED
-from sms_etl.metrics.rate import Rate, wilson
+from sms_etl.metrics.rate import Rate, counted_share
 from sms_etl.metrics.reasons import list_reasons
 from sms_etl.metrics.summary import SUBMITTED
 from sms_etl.model.compliance import Judgement
@@ -74,18 +74,7 @@ class CleanCohort:
 
     def rate(self, numerator: int, denominator: int, name: str) -> Rate:
         """A share of counts."""
-        return Rate(
-            value=numerator / denominator if denominator else None,
-            numerator=numerator,
-            denominator=denominator,
-            denominator_name=name,
-            low=None,
-            high=None,
-            interval=wilson(numerator, denominator),
-            coverage=None,
-            as_of=self.as_of,
-            mature=True,
-        )
+        return counted_share(numerator, denominator, name, self.as_of)
 
 
 def failure_study(messages: pl.LazyFrame, cohort: CleanCohort) -> FailureStudy | None:

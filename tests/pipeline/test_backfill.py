@@ -283,3 +283,18 @@ def test_the_ui_shows_the_days_that_the_command_line_did(fresh_company, project)
         *(["engagement/attribution"] if is_attributed(project) else []),
     )  # fmt: skip
     assert sorted(shown) == sorted((key, str(day)) for day in DAYS for key in keys)
+
+
+def test_a_rehearsal_leaves_sealed_days_alone_as_the_deed_does(fresh_company, project):
+    land_and_rebuild(project, DAYS)
+    path = project.settings.path
+    sealed = path.read_text("utf-8") + "\n[retention]\nlanding_days = 7\n"
+    path.write_text(sealed, "utf-8")
+    changed = dearer(project)
+    before = counts(changed)
+
+    (place,) = rehearse(changed, FIRST, LAST, ["turbosms"], pull=False).places
+    run_backfill(changed, FIRST, LAST, ["turbosms"], pull=False)
+
+    assert (place.landed, place.messages, place.restatements) == ((), 0, ())
+    assert counts(changed) == before

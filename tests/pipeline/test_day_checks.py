@@ -5,10 +5,12 @@ from datetime import UTC, date, datetime, timedelta
 import polars as pl
 
 from sms_etl.checks import steps
+from sms_etl.checks.days import LEAST_MESSAGES, odd_volumes
 from sms_etl.model.schemas import CUBE
 from tests.pipeline.company import DAYS, NOW, land_and_rebuild
 
 LAST_DAY = date(2026, 11, 1)
+LOST = date(2026, 10, 29)
 
 
 def test_an_ordinary_month_has_nothing_odd(company):
@@ -36,19 +38,14 @@ def test_yesterday_is_fresh_only_if_it_was_pulled_after_its_end(fresh_company):
     assert steps.freshness(project, "twilio", NOW).fresh
 
 
-def test_a_day_on_which_most_went_missing_is_odd(company):
+def test_a_day_on_which_all_went_missing_is_odd_and_the_day_itself_is_not(company):
     project = company.project
-    per_day = (
-        project.lake.scan(CUBE, sources=["twilio"])
-        .group_by("day")
-        .agg(pl.col("messages").sum())
-        .collect()
-    )
-    busy = per_day.filter(pl.col("day") >= date(2026, 10, 29)).sort("messages").row(-1)
-    empty = pl.LazyFrame(schema={"day": pl.Date, "messages": pl.Int64})
-    lost = per_day.lazy().filter(pl.col("day") != busy[0])
-    odd = steps.odd_volumes(pl.concat([lost, empty]), [busy[0]])
-    usual = per_day.filter(
-        pl.col("day").is_in([busy[0] - timedelta(days=7 * n) for n in range(1, 5)])
-    )["messages"].median()
-    assert odd.rows() == ([(busy[0], 0, usual)] if max(usual, 0) >= 30 else [])
+    counts = project.lake.scan(CUBE).group_by("day").agg(pl.col("messages").sum()).collect().lazy()
+    usual = counts.filter(pl.col("day").is_in([LOST - timedelta(days=7 * n) for n in range(1, 5)]))
+    median = usual.collect()["messages"].median()
+    assert median >= LEAST_MESSAGES
+
+    without = counts.filter(pl.col("day") != LOST)
+
+    assert odd_volumes(without, [LOST]).rows() == [(LOST, 0, median)]
+    assert odd_volumes(counts, [LOST]).is_empty()
