@@ -20,6 +20,7 @@ from sms_etl.config.clock import now
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.engagement import cli as engagement
 from sms_etl.errors import ConfigError, SmsEtlError
+from sms_etl.evidence import cli as evidence
 from sms_etl.housekeeping import cli as housekeeping
 from sms_etl.mail.cli import app as mail_app
 from sms_etl.model.vocabulary import MICRO
@@ -47,6 +48,8 @@ app.add_typer(housekeeping.app, name="housekeeping")
 app.command()(housekeeping.erase)
 app.command()(housekeeping.held)
 app.command()(backfill)
+app.command()(evidence.messages)
+app.command()(evidence.trace)
 app.command()(engagement.attribute)
 app.command("loyal-unreachable")(engagement.loyal_unreachable)
 console = Console()

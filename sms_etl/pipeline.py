@@ -348,6 +348,16 @@ def _with_neighbours(days: Sequence[date], before: int, after: int) -> list[date
     return sorted(wide)
 
 
+def read_observations(project: Project, name: str, days: Sequence[date]) -> pl.LazyFrame:
+    """OBSERVATIONS of every landed record that the messages of these days are made of.
+
+    Raises:
+        LandingError: a landed page is gone or changed.
+    """
+    source = project.source(name)
+    return _observations(project, source, _manifests_read(project, source, days))
+
+
 def _observations(project: Project, source: Source, manifests: Sequence[Manifest]) -> pl.LazyFrame:
     pages = project.landing.pages(manifests)
     observed = source.read(pages) if pages else OBSERVATIONS.empty().lazy()

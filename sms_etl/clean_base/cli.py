@@ -31,10 +31,11 @@ def export(
     as_of: Annotated[str | None, typer.Option(help="Moment of the list, ISO 8601.")] = None,
 ) -> None:
     """Write the suppression list with your own contact identifiers. No numbers are in it."""
-    from sms_etl.clean_base.export import export_list, write_list
+    from sms_etl.clean_base.export import export_list
+    from sms_etl.spreadsheets import write_csv
 
     rows = export_list(Project.open(), _moment(as_of))
-    write_list(rows, out)
+    write_csv(rows, out)
     people = rows["recipient"].n_unique()
     console.print(f"{out}: {people} people, {rows.height} rows", soft_wrap=True)
     for name, count in rows.group_by("rule").len().sort("rule").iter_rows():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 
@@ -29,11 +28,6 @@ def export_list(project: Project, moment: datetime) -> pl.DataFrame:
         .select(COLUMNS)
         .sort("rule", "since", "recipient", "contact_id")
     )
-
-
-def write_list(rows: pl.DataFrame, path: Path) -> None:
-    """Write `export_list` as CSV that spreadsheets open in UTF-8."""
-    rows.write_csv(path, include_bom=True, datetime_format="%FT%T%:z")
 
 
 def contact_ids(project: Project, people: pl.DataFrame) -> pl.DataFrame:

@@ -53,6 +53,7 @@ def loyal_unreachable(
     from sms_etl.engagement.report import BEFORE, unreachable_people
     from sms_etl.metrics.cohort import Cohort
     from sms_etl.rates import read_rates
+    from sms_etl.spreadsheets import write_csv
 
     project = Project.open()
     zone = project.settings.project.zone
@@ -60,5 +61,5 @@ def loyal_unreachable(
     cohort = Cohort((day - BEFORE + timedelta(days=1), day), zone.key, now())
     people = unreachable_people(project, cohort, read_rates(project.settings))
     known = people.join(contact_ids(project, people), on="recipient", how="left")
-    known.select("contact_id", *people.columns).write_csv(out, include_bom=True)
+    write_csv(known.select("contact_id", *people.columns), out)
     console.print(f"{people.height:,} people in {out}", soft_wrap=True)

@@ -11,6 +11,7 @@ import polars as pl
 from sms_etl.model.vocabulary import ReconciliationState as State
 from sms_etl.model.vocabulary import Silence, TotalState
 from sms_etl.reconciliation.rows import COUNTS, known_sum
+from sms_etl.spreadsheets import write_csv
 
 if TYPE_CHECKING:
     from sms_etl.reconciliation.steps import Account
@@ -110,6 +111,6 @@ def write_lists(accounts: Sequence[Account], folder: Path) -> list[Path]:
     paths = []
     for name, frame in written.items():
         path = folder / f"{name}.csv"
-        frame.write_csv(path, include_bom=True, datetime_format="%FT%T%:z")
+        write_csv(frame, path)
         paths.append(path)
     return paths

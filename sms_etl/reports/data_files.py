@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-import polars as pl
 import xlsxwriter
 
 from sms_etl.config.settings import Language
@@ -21,14 +20,9 @@ from sms_etl.reports.data_tables import Cell, Column, Table, data_tables
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
 from sms_etl.reports.style import BLUE_LIGHT, NAVY
-
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What spreadsheet programs take for the beginning of a formula (OWASP, "CSV Injection")."""
+from sms_etl.spreadsheets import BYTE_ORDER_MARK, FORMULA_STARTS, without_formulas
 
 ZIP_MOMENT = (1980, 1, 1, 0, 0, 0)
-BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel reads a CSV in the code page of the machine."""
-
 CELL_FORMATS = {
     Cell.COUNT: "#,##0",
     Cell.SHARE: "0.0%",
@@ -78,13 +72,7 @@ def _csv(table: Table) -> bytes:
 
     A text that would be taken for a formula gets an apostrophe before it.
     """
-    safe = table.frame
-    for name, dtype in safe.schema.items():
-        if dtype == pl.String:
-            starts = [pl.col(name).str.starts_with(start) for start in FORMULA_STARTS]
-            risky = pl.any_horizontal(starts)
-            marked = pl.when(risky).then("'" + pl.col(name)).otherwise(name)
-            safe = safe.with_columns(marked.alias(name))
+    safe = table.frame.with_columns(without_formulas())
     body = safe.write_csv(datetime_format="%Y-%m-%dT%H:%M:%SZ", line_terminator="\r\n")
     return (BYTE_ORDER_MARK + body).encode()
 
