@@ -17,6 +17,7 @@ from rich.table import Table
 from sms_etl.backfill.cli import backfill
 from sms_etl.clean_base import cli as clean_base
 from sms_etl.config.clock import now
+from sms_etl.config.load import refuse_unknown
 from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.engagement import cli as engagement
 from sms_etl.errors import ConfigError, SmsEtlError
@@ -113,6 +114,10 @@ def report(
         datetime | None, typer.Option("--to", formats=DAY_FORMATS, help="Last day.")
     ] = None,
     campaign: Annotated[str | None, typer.Option(help="For a campaign report.")] = None,
+    sections: Annotated[
+        list[str] | None,
+        typer.Option("--section", help="Only this section; may be given several times."),
+    ] = None,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.UKRAINIAN,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PDF,
     out: Annotated[
@@ -123,6 +128,7 @@ def report(
     from sms_etl.publish import CAMPAIGN_SEARCH_DAYS, ReportOrder, cube_of, figures_of
     from sms_etl.reports.as_json import figures_json
     from sms_etl.reports.data_files import DataFormat, data_file
+    from sms_etl.reports.kinds import KINDS
     from sms_etl.reports.render import render, render_html
 
     if kind is ReportKind.CAMPAIGN and not campaign:
@@ -133,7 +139,8 @@ def report(
     named, days = _days(period, first, last, yesterday)
     if kind is ReportKind.CAMPAIGN and first is None:
         named, days = None, (yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday)
-    order = ReportOrder(kind, named, *days, zone.key, lang, campaign)
+    refuse_unknown(sections or (), [one.key for one in KINDS[kind].sections], "--section")
+    order = ReportOrder(kind, named, *days, zone.key, lang, campaign, tuple(sections or ()))
     figures = figures_of(project, order)
     match form:
         case Format.JSON:

@@ -64,7 +64,10 @@ WATCH_DAYS = 28
 
 @dataclass(frozen=True)
 class ReportOrder:
-    """Which report is wanted. Days are calendar days of `zone`, both included."""
+    """Which report is wanted. Days are calendar days of `zone`, both included.
+
+    `sections`: keys of the sections to print; none means all.
+    """
 
     kind: ReportKind
     period: Period | None
@@ -73,6 +76,7 @@ class ReportOrder:
     zone: str
     language: Language
     campaign: str | None = None
+    sections: tuple[str, ...] = ()
 
 
 def order_of(project: Project, subscription: Subscription, as_of: datetime) -> ReportOrder:
@@ -86,7 +90,14 @@ def order_of(project: Project, subscription: Subscription, as_of: datetime) -> R
         period = subscription.period
         first, last = period_days(period, yesterday)
     return ReportOrder(
-        subscription.report, period, first, last, zone, subscription.language, subscription.campaign
+        kind=subscription.report,
+        period=period,
+        first_day=first,
+        last_day=last,
+        zone=zone,
+        language=subscription.language,
+        campaign=subscription.campaign,
+        sections=subscription.sections,
     )
 
 
@@ -107,6 +118,7 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         check_money(figures, messages, inputs.rates)
     _check_last_year(project, figures)
     more: dict[str, Any] = {
+        "sections": order.sections,
         "restated": _restated(project, figures),
         "reconciliation": _reconciliation(project, figures),
         "operations": _operations(project, figures),

@@ -77,12 +77,12 @@ def _check_names(subscription: Subscription, path: Path) -> None:
         from sms_etl.reports.kinds import KINDS
 
         known = [section.key for section in KINDS[subscription.report].sections]
-        _refuse_unknown(subscription.sections, known, f"{prefix}.sections")
+        refuse_unknown(subscription.sections, known, f"{prefix}.sections")
     if subscription.only_if is not None and subscription.only_if.findings:
         from sms_etl.reports.figures import FindingKind
 
         kinds = [ANY_FINDING, *(kind.value for kind in FindingKind)]
-        _refuse_unknown(subscription.only_if.findings, kinds, f"{prefix}.only_if.findings")
+        refuse_unknown(subscription.only_if.findings, kinds, f"{prefix}.only_if.findings")
     _refuse_unapplied(subscription, prefix)
 
 
@@ -90,7 +90,6 @@ def _refuse_unapplied(subscription: Subscription, prefix: str) -> None:
     """Refuse keys that no report follows: the full report would pass for the one asked for."""
     asked = {
         "filters": bool(subscription.filters.given()),
-        "sections": bool(subscription.sections),
         "currency": subscription.currency is not None,
     }
     for key, given in asked.items():
@@ -101,7 +100,12 @@ def _refuse_unapplied(subscription: Subscription, prefix: str) -> None:
             )
 
 
-def _refuse_unknown(given: Sequence[str], known: Sequence[str], where: str) -> None:
+def refuse_unknown(given: Sequence[str], known: Sequence[str], where: str) -> None:
+    """Check that names are among those that are known.
+
+    Raises:
+        ConfigError: naming `where`, the first that is not, and what is allowed.
+    """
     for name in given:
         if name not in known:
             raise ConfigError(f"{where}: {name!r} is not known; allowed: {', '.join(known)}")

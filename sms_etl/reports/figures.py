@@ -12,6 +12,8 @@ import json
 from datetime import date, datetime
 from enum import StrEnum
 
+from pydantic import Field
+
 from sms_etl.config.settings import Period, ReportKind
 from sms_etl.metrics.rate import Interval, Rate
 from sms_etl.reports.clean_figures import CleanBase, Compliance, FailureStudy, Suspicion
@@ -401,7 +403,11 @@ class Reconciled(Figure):
 
 
 class Figures(Figure):
-    """A whole report."""
+    """A whole report.
+
+    `filters`: dimension -> values, of which every message of the report has one each; none: the
+    report is of all messages. `sections`: keys of the sections that were asked for; none: all.
+    """
 
     version: int
     kind: ReportKind
@@ -452,6 +458,8 @@ class Figures(Figure):
     last_year_last_day: date | None = None
     last_year: Totals | None = None
     last_year_change: Comparison | None = None
+    filters: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    sections: tuple[str, ...] = ()
 
 
 def is_incomplete(figures: Figures) -> bool:

@@ -46,9 +46,14 @@ from sms_etl.reports.sections.scorecard import SCORECARD
 from sms_etl.reports.sections.section import Section, always
 from sms_etl.reports.sections.sources import SOURCES
 from sms_etl.reports.sections.steps import steps_section
-from sms_etl.reports.sections.summary import summary_section
+from sms_etl.reports.sections.summary import SUMMARY, summary_section
 from sms_etl.reports.sections.suppression import SUPPRESSION
 from sms_etl.reports.sections.suspicions import SUSPICIONS
+
+KEPT_ALWAYS = frozenset(
+    section.key for section in (CORRECTION, NOTHING, RESTATED, QUALITY, DEFINITIONS)
+) | {SUMMARY}
+"""Sections that no choice leaves out: without them figures could be taken for what they are not."""
 
 Rows = tuple[str, Sequence[GroupRow], str]
 """The head of a table, its rows, and the dimension they are values of."""
@@ -72,8 +77,13 @@ class Kind:
     sections: tuple[Section, ...]
 
     def printed(self, figures: Figures) -> tuple[Section, ...]:
-        """The sections that these figures have something for."""
-        return tuple(section for section in self.sections if section.has_data(figures))
+        """The sections that these figures have something for, and that were chosen if any were."""
+        chosen = {*figures.sections, *KEPT_ALWAYS}
+        return tuple(
+            section
+            for section in self.sections
+            if section.has_data(figures) and (not figures.sections or section.key in chosen)
+        )
 
 
 def kind_of(figures: Figures) -> Kind:

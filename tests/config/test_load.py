@@ -86,7 +86,6 @@ only_if = { delivery_below = 0.95, findings = ["delivery_drop"] }
 )
 
 UNAPPLIED = """filters = { country = ["PL"], sender = ["KRAM"] }
-sections = ["daily", "reasons"]
 """
 
 
@@ -94,7 +93,6 @@ sections = ["daily", "reasons"]
     ("key", "line"),
     [
         ("filters", 'filters = { country = ["PL"] }'),
-        ("sections", 'sections = ["daily"]'),
         ("currency", 'currency = "UAH"\n[money]\ncurrency = "UAH"\nrates = "rates.csv"'),
     ],
 )
@@ -108,6 +106,7 @@ def test_a_key_that_no_report_follows_is_refused(tmp_path, key, line):
 def test_a_subscription_as_reviewed_text(tmp_path):
     (weekly,) = settings_from(tmp_path, SUBSCRIBED.replace(UNAPPLIED, "")).subscriptions
     assert weekly.formats == ("pdf", "xlsx")
+    assert weekly.sections == ("daily", "reasons")
     assert (weekly.cron, weekly.deadline_hours, weekly.if_empty) == ("0 8 * * 1", 24, "note")
 
 

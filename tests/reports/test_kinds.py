@@ -33,6 +33,26 @@ def test_sections_without_data_are_left_out():
     assert [s.key for s in kind_of(figures).printed(figures)] == ["steps", "nothing", "quality"]
 
 
+def test_chosen_sections_are_printed_in_the_kinds_order_with_those_that_nothing_leaves_out():
+    figures = samples.month().model_copy(update={"sections": ("operators", "daily")})
+    keys = [section.key for section in kind_of(figures).printed(figures)]
+    assert keys == ["summary", "daily", "operators", "quality", "definitions"]
+
+
+def test_no_choice_leaves_out_that_nothing_was_sent_or_that_days_are_missing():
+    figures = samples.nothing(missing=True).model_copy(update={"sections": ("daily",)})
+    assert [s.key for s in kind_of(figures).printed(figures)] == ["nothing", "quality"]
+
+
+def test_the_page_of_a_choice_has_these_headings_only():
+    figures = samples.month().model_copy(update={"sections": ("hours",)})
+    page = render_html(figures, Language.ENGLISH).decode()
+    assert "The busiest hour" in page
+    assert "What the figures mean" in page
+    assert "What to do" not in page
+    assert "The slowest operator" not in page
+
+
 @pytest.mark.parametrize("kind", list(ReportKind))
 @pytest.mark.parametrize("language", list(Language))
 def test_every_section_says_nothing_of_what_there_is_not(kind, language):

@@ -11,6 +11,8 @@ from sms_etl.reports.language import Words
 from sms_etl.reports.last_year_told import last_year_sentence
 from sms_etl.reports.sections.section import Section, Values, sent
 
+SUMMARY = "summary"
+
 
 def compared(words: Words, figures: Figures) -> str:
     """What the changes are measured against."""
@@ -49,4 +51,4 @@ def summary_section(
             "sparks": [marks.sparkline(card.series) for card in shown],
         }
 
-    return Section("summary", values, has_data)
+    return Section(SUMMARY, values, has_data)
