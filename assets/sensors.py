@@ -14,6 +14,7 @@ from assets.jobs import DAILY_JOB
 from assets.notices import build_notice_sensors
 from assets.partitions import RANGE_END, RANGE_START
 from assets.sources import cube_key, landing_key, messages_key
+from assets.starting import build_starting_sensors
 from sms_etl.config.clock import now
 from sms_etl.engagement.build import stream_name
 from sms_etl.errors import SmsEtlError
@@ -41,6 +42,7 @@ def build_sensors(
         build_backfill_sensor(project, status),
         *folders,
         *build_delivery_sensors(project, status),
+        *build_starting_sensors(),
     ]
 
 

@@ -1,5 +1,6 @@
 """What `deploy/` ships is what Dagster and Celery take, and its parts agree with each other."""
 
+import re
 import runpy
 import tomllib
 from pathlib import Path
@@ -51,19 +52,46 @@ def test_pods_know_the_rules_of_the_other_deployments(tmp_path):
     assert VALUES["dagsterDaemon"]["runRetries"]["enabled"] is False, "it would be said twice"
 
 
+UNITS = sorted(DEPLOY.glob("*/systemd/*.service")) + sorted(DEPLOY.glob("systemd/*.service"))
+
+
+def command_of(unit):
+    (command,) = [
+        line.removeprefix("ExecStart=").split()
+        for line in unit.read_text("utf-8").splitlines()
+        if line.startswith("ExecStart=")
+    ]
+    return command
+
+
 def test_every_service_runs_a_program_of_the_installation():
-    scripts = {"dagster", "dagster-daemon", "dagster-webserver", "celery"}
-    units = sorted(DEPLOY.glob("*/systemd/*.service")) + sorted(DEPLOY.glob("systemd/*.service"))
-    assert len(units) >= 5
-    for unit in units:
-        (command,) = [
-            line.removeprefix("ExecStart=").split()
-            for line in unit.read_text("utf-8").splitlines()
-            if line.startswith("ExecStart=")
-        ]
-        folder, _, program = command[0].rpartition("/")
+    scripts = {"dagster", "dagster-daemon", "dagster-webserver", "celery", "sms-etl"}
+    assert len(UNITS) >= 6
+    for unit in UNITS:
+        folder, _, program = command_of(unit)[0].rpartition("/")
         assert folder == "/opt/sms-etl/.venv/bin"
         assert program in scripts
+
+
+def test_nginx_passes_on_to_ports_that_services_listen_on():
+    listening = {
+        command[at + 1]
+        for command in map(command_of, UNITS)
+        for at, word in enumerate(command)
+        if word in {"-p", "--port"}
+    }
+    sites = [path.read_text("utf-8") for path in sorted((DEPLOY / "nginx").glob("*.conf"))]
+    passed_on = re.findall(r"proxy_pass http://127\.0\.0\.1:(\d+);", "\n".join(sites))
+    assert sorted(passed_on) == ["3000", "3001", "8025"]
+    assert set(passed_on) <= listening
+
+
+def test_no_link_to_unsubscribe_is_written_into_a_log():
+    site = (DEPLOY / "nginx" / "unsubscribe.conf").read_text("utf-8")
+    assert "access_log off;" in site
+    # At "error" nginx writes the request line of whatever it refuses.
+    assert re.findall(r"error_log \S+ (\w+);", site) == ["crit"]
+    assert "auth_basic" not in site
 
 
 def test_images_get_every_extra_that_a_deployment_uses():

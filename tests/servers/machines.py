@@ -192,6 +192,12 @@ class Machine:
         name = f"{self.folder.name}@%h"
         self.start("celery", "-A", "dagster_celery.app", "worker", "-c", "1", "-n", name)
 
+    def hold_runs(self) -> None:
+        """Let the worker take a run and get no further: the process that would make it stands."""
+        children = [Path(f"/proc/{one.pid}/task/{one.pid}/children") for one in self.processes]
+        for child in " ".join(path.read_text("ascii") for path in children).split():
+            os.kill(int(child), signal.SIGSTOP)
+
     def lose_power(self) -> None:
         """Kill every process of the machine at once."""
         for process in self.processes:

@@ -2,11 +2,13 @@
 
 import json
 import time
+from contextlib import ExitStack
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
+from dagster_celery.tags import DAGSTER_CELERY_TASK_ID_TAG
 from sqlalchemy import func, select
 
 from sms_etl.days import days_between
@@ -63,23 +65,36 @@ def alone(sandbox, tmp_path_factory):
 
 
 @pytest.fixture
-def machines(sandbox, tmp_path):
-    """One machine with daemon and code server, two with a worker each."""
+def machine(sandbox, tmp_path):
+    """Makes machines by name that share servers; `control` has daemon and code server."""
     text, secrets = settings_text(sandbox, CHUNK_DAYS), secrets_of(sandbox)
-    with (
-        shared_servers(tmp_path) as shared,
-        Machine(tmp_path / "control", shared, text, secrets) as control,
-        Machine(tmp_path / "one", shared, text, secrets) as one,
-        Machine(tmp_path / "two", shared, text, secrets) as two,
-    ):
-        control.run("dagster", "instance", "migrate")
-        one.start_worker()
-        two.start_worker()
-        control.start("dagster-daemon", "run", "-w", str(ROOT / "workspace.yaml"))
-        yield control, one, two
+    with shared_servers(tmp_path) as shared, ExitStack() as stack:
+
+        def make(name: str) -> Machine:
+            return stack.enter_context(Machine(tmp_path / name, shared, text, secrets))
+
+        yield make
 
 
-def launch_backfill(control: Machine, project: Project) -> str:
+@pytest.fixture
+def control(machine, monkeypatch):
+    """The machine with daemon and code server, whose Dagster instance this process sees, too."""
+    control = machine("control")
+    control.run("dagster", "instance", "migrate")
+    control.start("dagster-daemon", "run", "-w", str(ROOT / "workspace.yaml"))
+    for name, value in control.environment.items():
+        monkeypatch.setenv(name, value)
+    return control
+
+
+def worker(machine, name: str) -> Machine:
+    """A machine that makes runs."""
+    made = machine(name)
+    made.start_worker()
+    return made
+
+
+def launch_backfill(control: Machine, project: Project, days=DAYS) -> str:
     """What the button *Materialize* of the asset graph does."""
     paths = [
         [step, name] for name in project.source_names for step in ("landing", "messages", "cube")
@@ -87,7 +102,7 @@ def launch_backfill(control: Machine, project: Project) -> str:
     variables = {
         "p": {
             "assetSelection": [{"path": path} for path in paths],
-            "partitionNames": [str(day) for day in DAYS],
+            "partitionNames": [str(day) for day in days],
         }
     }
     answer = control.folder / "answer.json"
@@ -120,8 +135,16 @@ def wait_until(condition, seconds, what):
         time.sleep(0.1)
 
 
-def cube_of(project):
-    return project.lake.scan(CUBE, FIRST, LAST).collect().sort(CUBE.names)
+def wait_until_finished(instance, backfill):
+    wait_until(
+        lambda: instance.get_backfill(backfill).status.value.startswith(("COMPLETED", "FAIL")),
+        SECONDS_TO_FINISH, "the backfill did not end",
+    )  # fmt: skip
+    assert instance.get_backfill(backfill).status.value == "COMPLETED_SUCCESS"
+
+
+def cube_of(project, last=LAST):
+    return project.lake.scan(CUBE, FIRST, last).collect().sort(CUBE.names)
 
 
 def daily_counts_of(project):
@@ -134,11 +157,9 @@ def daily_counts_of(project):
 
 
 def test_a_machine_dies_in_the_middle_of_a_chunk_and_nothing_is_lost_or_doubled(
-    sandbox, alone, machines, monkeypatch
+    sandbox, alone, machine, control
 ):
-    control, one, _ = machines
-    for name, value in control.environment.items():
-        monkeypatch.setenv(name, value)
+    one, _ = worker(machine, "one"), worker(machine, "two")
     with DagsterInstance.get() as instance:
         backfill = launch_backfill(control, alone)
         sandbox.set_faults(latency_ms=150)
@@ -146,11 +167,7 @@ def test_a_machine_dies_in_the_middle_of_a_chunk_and_nothing_is_lost_or_doubled(
         one.lose_power()
         assert pages_under_way(one) >= 5
         sandbox.set_faults(latency_ms=0)
-        wait_until(
-            lambda: instance.get_backfill(backfill).status.value.startswith(("COMPLETED", "FAIL")),
-            SECONDS_TO_FINISH, "the backfill did not end",
-        )  # fmt: skip
-        assert instance.get_backfill(backfill).status.value == "COMPLETED_SUCCESS"
+        wait_until_finished(instance, backfill)
         runs = instance.get_runs()
         lost = [run for run in runs if run.status is DagsterRunStatus.FAILURE]
         (again,) = [run for run in runs if run.parent_run_id is not None]
@@ -169,4 +186,52 @@ def test_a_machine_dies_in_the_middle_of_a_chunk_and_nothing_is_lost_or_doubled(
         assert landing.days(name) >= set(DAYS)
         for manifest in manifests:
             landing.verify(manifest)
+    together.warehouse.close()
+
+
+def test_a_run_whose_worker_dies_before_it_begins_is_started_again(
+    sandbox, alone, machine, control
+):
+    chunk = DAYS[:CHUNK_DAYS]
+    with DagsterInstance.get() as instance:
+        asked = instance.run_launcher.celery
+        one = worker(machine, "one")
+        wait_until(lambda: asked.control.ping(timeout=1), 60, "machine one never came up")
+        one.hold_runs()
+        backfill = launch_backfill(control, alone, chunk)
+
+        def newest_task():
+            return asked.AsyncResult(instance.get_runs()[0].tags[DAGSTER_CELERY_TASK_ID_TAG])
+
+        def held_by(count):
+            runs = instance.get_runs()
+            return len(runs) == count and DAGSTER_CELERY_TASK_ID_TAG in runs[0].tags and any(
+                newest_task().id in held
+                for held in (asked.control.inspect(timeout=1).query_task(newest_task().id) or {})
+                .values()
+            )  # fmt: skip
+
+        # Taken from the queue, and not a word of it.
+        wait_until(lambda: held_by(1), 60, "machine one never took the run")
+        assert newest_task().state == "PENDING"
+        one.lose_power()
+        # Begun by Celery, not by Dagster: the worker still loads the definitions.
+        two = worker(machine, "two")
+        wait_until(lambda: held_by(2), 180, "the run was not started again")
+        wait_until(lambda: newest_task().state == "STARTED", 60, "machine two never took the run")
+        two.lose_power()
+        assert instance.get_runs()[0].status is DagsterRunStatus.STARTING
+        worker(machine, "three")
+        wait_until_finished(instance, backfill)
+        third, second, first = instance.get_runs()
+        assert [run.status for run in (first, second, third)] == [
+            DagsterRunStatus.FAILURE, DagsterRunStatus.FAILURE, DagsterRunStatus.SUCCESS
+        ]  # fmt: skip
+        assert (third.parent_run_id, second.parent_run_id) == (second.run_id, first.run_id)
+
+    together = Project.open(control.folder / "sms_etl.toml")
+    assert cube_of(together).equals(cube_of(alone, chunk[-1]))
+    ids = together.lake.scan(MESSAGES, FIRST, LAST).select("source", "message_id").collect()
+    assert ids.height > 0
+    assert ids.is_duplicated().sum() == 0
     together.warehouse.close()
