@@ -18,13 +18,14 @@ from sms_etl.sources.outbox import Outbox
 from sms_etl.sources.registry import make_outbox, make_source, source_class
 from sms_etl.store.bucket import Bucket
 from sms_etl.store.bucket_landing import BucketLanding
+from sms_etl.store.edition_folders import BucketEditionFolders, EditionFolders
 from sms_etl.store.lake import Lake
 from sms_etl.store.landing import Landing
 from sms_etl.store.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-LANDING, LAKE = "landing", "lake"
+LANDING, LAKE, EDITIONS = "landing", "lake", "editions"
 """Folders of the stores, in the data folder or in the bucket."""
 
 OUTBOX_NAME = "outbox"
@@ -93,9 +94,12 @@ class Project:
         return limit is None or first >= today - timedelta(days=limit)
 
     @property
-    def editions_dir(self) -> Path:
-        """Frozen reports."""
-        return self.settings.data_dir / "editions"
+    def edition_folders(self) -> EditionFolders:
+        """Files of frozen reports."""
+        root, storage = self.settings.data_dir / EDITIONS, self.settings.storage
+        if storage is None:
+            return EditionFolders(root)
+        return BucketEditionFolders(root, Bucket(storage.url, storage.options).below(EDITIONS))
 
     @cached_property
     def warehouse(self) -> Warehouse:

@@ -334,7 +334,7 @@ def record_findings(project: Project, last_day: date) -> tuple[Figures, FindingC
 
 def editions(project: Project) -> EditionStore:
     """The frozen reports of a project."""
-    return EditionStore(project.editions_dir, project.warehouse)
+    return EditionStore(project.edition_folders, project.warehouse)
 
 
 def _configured(project: Project, name: str, order: ReportOrder) -> ConfiguredSource:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from sms_etl.config.settings import Attachment, Mail, Subscription
-from sms_etl.errors import MailError
+from sms_etl.errors import MailError, StoreError
 from sms_etl.reports.data_files import DataFormat, data_file
 from sms_etl.reports.editions import FIGURES_FILE, HTML_FILE, PDF_FILE, Edition
 from sms_etl.reports.figures import Figures
@@ -118,6 +118,18 @@ def file_stem(words: Words, figures: Figures) -> str:
     return re.sub(r'[\\/:*?"<>|\s]+', " ", f"{name} {span}").strip()
 
 
+def file_of(edition: Edition, name: str) -> bytes:
+    """A file of an edition.
+
+    Raises:
+        MailError: it cannot be read.
+    """
+    try:
+        return edition.path(name).read_bytes()
+    except (OSError, StoreError) as error:
+        raise MailError(f"Edition {edition.id} cannot be mailed: {error}") from error
+
+
 def _told(words: Words, wanted: Wanted, left_out: list[Attachment]) -> list[str]:
     attached = [form for form in wanted.formats if form not in left_out]
     if not attached:
@@ -150,12 +162,6 @@ def _left_out(words: Words, edition: Edition, mail: Mail, form: Attachment, size
 
 def _body(edition: Edition, figures: Figures, form: Attachment, words: Words) -> bytes:
     if form in FILES:
-        path = edition.folder / FILES[form]
-        try:
-            return path.read_bytes()
-        except OSError as error:
-            raise MailError(
-                f"Edition {edition.id} cannot be mailed: {path} cannot be read ({error.strerror})."
-            ) from error
+        return file_of(edition, FILES[form])
     # Made from the frozen figures: the same figures give the same bytes.
     return data_file(figures, words.language, TABLES[form])

@@ -29,12 +29,13 @@ from sms_etl.mail.attachments import (
     Attached,
     Wanted,
     attachments,
+    file_of,
 )
 from sms_etl.mail.summary import summary
 from sms_etl.mail.unsubscribe import AddressList, Wish, links_of
 from sms_etl.reports import sentences
 from sms_etl.reports.cards import Card, Change
-from sms_etl.reports.editions import Edition
+from sms_etl.reports.editions import CHART_FILE, Edition
 from sms_etl.reports.figures import Figures, is_empty, is_incomplete
 from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import TEMPLATES, Words
@@ -77,13 +78,7 @@ def write_letter(
         ConfigError: mail.sender holds no address, or the key to unsubscribe is not set.
     """
     words = Words(edition.key.language)
-    try:
-        chart = edition.chart_path.read_bytes()
-    except OSError as error:
-        raise MailError(
-            f"Edition {edition.id} cannot be mailed: {error.filename} cannot be read "
-            f"({error.strerror})."
-        ) from error
+    chart = file_of(edition, CHART_FILE)
     report = summary(figures, words)
     subject = _subject(words, figures, edition)
     # Short, so that the header is not folded: some programs then miss the picture.

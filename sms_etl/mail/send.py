@@ -208,7 +208,7 @@ def _deliver(
     if problems:
         raise MailError(
             f"Edition {edition.id} was not mailed: {'; '.join(problems)}. "
-            f"Restore {edition.folder} from a backup."
+            f"Restore {edition.address} from a backup."
         )
     letter = write_letter(edition, edition.figures(), mail, wanted)
     ledger = Ledger(warehouse)

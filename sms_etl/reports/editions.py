@@ -1,17 +1,16 @@
 """Editions: reports frozen for good, with the hashes that prove it.
 
-An edition is a folder (its figures as JSON, the HTML, the PDF and the chart of the mail) and a
-row in the warehouse. The folder appears whole by one rename, the row is written after it, both
-under a lock, so a process may die at any moment and the next call ends in the same state.
+An edition is files (its figures as JSON, the HTML, the PDF and the chart of the mail) and a row in
+the warehouse. The files appear whole or not at all, the row is written after them, both under a
+lock, so a process may die at any moment and the next call ends in the same state.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
 import re
-import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,11 +22,9 @@ from sms_etl.errors import StoreError
 from sms_etl.reports.as_json import figures_json
 from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.reports.flat import flat_figures
-from sms_etl.store.files import sync_folder, write_atomically
+from sms_etl.store.edition_folders import EditionFolders, sha256_of
 from sms_etl.store.tables import EDITION_FIGURES, EDITIONS, MAIL_LEDGER, SENT_STATE
 from sms_etl.store.warehouse import Warehouse
-
-logger = logging.getLogger(__name__)
 
 FIGURES_FILE = "figures.json"
 HTML_FILE = "report.html"
@@ -106,8 +103,9 @@ class EditionKey:
 class Edition:
     """One frozen report.
 
-    `folder` holds the files. `figures_sha256` is the fingerprint of what the figures say (it does
-    not move when the same data is pulled again); the other hashes are SHA-256 of the files.
+    `folder` is where this machine has the files. `figures_sha256` is the fingerprint of what the
+    figures say (it does not move when the same data is pulled again); the other hashes are SHA-256
+    of the files.
     """
 
     id: str
@@ -122,46 +120,71 @@ class Edition:
     data_as_of: datetime
     created_at: datetime
 
+    folders: EditionFolders = field(compare=False, repr=False)
+
+    @property
+    def hashes(self) -> Mapping[str, str]:
+        """SHA-256 of every file, by its name."""
+        return {
+            FIGURES_FILE: self.figures_file_sha256,
+            HTML_FILE: self.html_sha256,
+            PDF_FILE: self.pdf_sha256,
+            CHART_FILE: self.chart_sha256,
+        }
+
+    @property
+    def address(self) -> str:
+        """Where the files are kept, for people."""
+        return self.folders.address(self.folder.name)
+
+    def path(self, file: str) -> Path:
+        """A file on this machine, brought here if it is kept elsewhere.
+
+        Raises:
+            StoreError: it is kept elsewhere and cannot be brought.
+        """
+        return self.folders.path(self.folder.name, file, self.hashes[file])
+
     @property
     def figures_path(self) -> Path:
         """The figures as JSON."""
-        return self.folder / FIGURES_FILE
+        return self.path(FIGURES_FILE)
 
     @property
     def html_path(self) -> Path:
         """The page."""
-        return self.folder / HTML_FILE
+        return self.path(HTML_FILE)
 
     @property
     def pdf_path(self) -> Path:
         """The typeset report."""
-        return self.folder / PDF_FILE
+        return self.path(PDF_FILE)
 
     @property
     def chart_path(self) -> Path:
         """The chart of the mail."""
-        return self.folder / CHART_FILE
+        return self.path(CHART_FILE)
 
     def figures(self) -> Figures:
         """The figures the edition was made from.
 
         Raises:
-            StoreError: the file is missing or damaged.
+            StoreError: the file is missing, damaged, or cannot be brought here.
         """
         try:
             return Figures.model_validate_json(self.figures_path.read_bytes())
         except (OSError, ValueError) as error:
             raise StoreError(
-                f"The figures of edition {self.id} cannot be read from {self.figures_path}. "
-                f"Restore the folder from a backup; an edition is never made anew."
+                f"The figures of edition {self.id} cannot be read from {self.address}. "
+                f"Restore it from a backup; an edition is never made anew."
             ) from error
 
 
 class EditionStore:
-    """The folder of editions and their rows in the warehouse."""
+    """The files of editions and their rows in the warehouse."""
 
-    def __init__(self, folder: Path, warehouse: Warehouse) -> None:
-        self.folder = folder
+    def __init__(self, folders: EditionFolders, warehouse: Warehouse) -> None:
+        self.folders = folders
         self._warehouse = warehouse
 
     def freeze(
@@ -179,7 +202,7 @@ class EditionStore:
         untouched; other figures make the next revision. Nothing that exists is ever overwritten.
 
         Raises:
-            StoreError: the folder or the warehouse cannot be read or written.
+            StoreError: the files or the warehouse cannot be read or written.
         """
         key = EditionKey.of(figures, audience, language)
         said = fingerprint(figures)
@@ -195,7 +218,8 @@ class EditionStore:
                 return newest
             revision = newest.revision + 1 if newest else 1
             edition_id = f"{key.slug()}-r{revision}"
-            hashes = self._place(edition_id, files)
+            placed = self.folders.place(edition_id, files, FIGURES_FILE)
+            hashes = {name: sha256_of(body) for name, body in placed.items()}
             row = {
                 **key.columns(),
                 "id": edition_id,
@@ -303,17 +327,16 @@ class EditionStore:
 
     def verify(self, edition: Edition) -> tuple[str, ...]:
         """What is wrong with the files of an edition, one sentence each; nothing if intact."""
-        expected = {
-            edition.figures_path: edition.figures_file_sha256,
-            edition.html_path: edition.html_sha256,
-            edition.pdf_path: edition.pdf_sha256,
-            edition.chart_path: edition.chart_sha256,
-        }
         problems = []
-        for path, sha256 in expected.items():
+        for name, sha256 in edition.hashes.items():
+            try:
+                path = edition.path(name)
+            except StoreError as error:
+                problems.append(str(error))
+                continue
             if not path.is_file():
                 problems.append(f"{path} is missing")
-            elif _sha256(path.read_bytes()) != sha256:
+            elif sha256_of(path.read_bytes()) != sha256:
                 problems.append(f"{path} is not what was frozen")
         return tuple(problems)
 
@@ -322,37 +345,6 @@ class EditionStore:
         query = select(EDITIONS).where(*same_key).order_by(EDITIONS.c.revision.desc()).limit(1)
         row = connection.execute(query).first()
         return self._edition(row) if row is not None else None
-
-    def _place(self, edition_id: str, files: dict[str, bytes]) -> dict[str, str]:
-        """Put the files into the edition's folder, which appears whole or not at all.
-
-        A folder that is already there has no row (we hold the lock and looked): its process died
-        between the rename and the row, or the warehouse was set back. With the same figures it
-        is the edition we are about to make; with others it is set aside, never deleted.
-        """
-        target = self.folder / edition_id
-        partial = self.folder / f".{edition_id}.partial"
-        try:
-            if target.exists():
-                found = {name: (target / name).read_bytes() for name in files}
-                if found[FIGURES_FILE] == files[FIGURES_FILE]:
-                    return {name: _sha256(body) for name, body in found.items()}
-                aside = self.folder / f"{edition_id}-without-row-{_sha256(found[FIGURES_FILE])[:8]}"
-                logger.warning("Edition folder %s has no row; set aside as %s", target, aside.name)
-                target.rename(aside)
-            if partial.exists():
-                shutil.rmtree(partial)
-            partial.mkdir(parents=True)
-            for name, body in files.items():
-                write_atomically(partial / name, body)
-            partial.rename(target)
-            sync_folder(self.folder)
-        except OSError as error:
-            raise StoreError(
-                f"The edition folder {target} cannot be written ({error.strerror}). "
-                f"Check that {self.folder} is writable and that the disk has room."
-            ) from error
-        return {name: _sha256(body) for name, body in files.items()}
 
     def _edition(self, row: Row[Any]) -> Edition:
         key = EditionKey(
@@ -373,11 +365,8 @@ class EditionStore:
             html_sha256=row.html_sha256,
             pdf_sha256=row.pdf_sha256,
             chart_sha256=row.chart_sha256,
-            folder=self.folder / row.folder,
+            folder=self.folders.root / row.folder,
             data_as_of=row.data_as_of,
             created_at=row.created_at,
+            folders=self.folders,
         )
-
-
-def _sha256(body: bytes) -> str:
-    return hashlib.sha256(body).hexdigest()

@@ -20,6 +20,7 @@ from sms_etl.mail.local_server import LocalMailServer, Mailbox, running_mail_ser
 from sms_etl.mail.send import DeliveryReport, deliver, resend
 from sms_etl.reports.editions import Edition, EditionStore
 from sms_etl.reports.figures import Figures
+from sms_etl.store.edition_folders import EditionFolders
 from sms_etl.store.warehouse import Warehouse
 from tests.reports import samples
 
@@ -68,7 +69,7 @@ class World:
         self.folder = folder
         self.figures = figures or samples.month()
         self.warehouse = Warehouse(url or f"sqlite:///{folder / 'warehouse.sqlite'}").open()
-        self.store = EditionStore(folder / "editions", self.warehouse)
+        self.store = EditionStore(EditionFolders(folder / "editions"), self.warehouse)
         self.settings = settings(port, **mail)
 
     @property

@@ -20,7 +20,8 @@ from sms_etl.reports import editions
 from sms_etl.reports.editions import Edition, EditionKey, EditionStore
 from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.reports.flat import flat_figures
-from sms_etl.store import files
+from sms_etl.store import edition_folders, files
+from sms_etl.store.edition_folders import EditionFolders
 from sms_etl.store.tables import EDITION_FIGURES, EDITIONS
 from sms_etl.store.warehouse import Warehouse
 from tests.reports import samples
@@ -44,7 +45,7 @@ def store(tmp_path: Path) -> EditionStore:
 
 def open_store(folder: Path) -> EditionStore:
     warehouse = Warehouse(f"sqlite:///{folder / 'warehouse.sqlite'}").open()
-    return EditionStore(folder / "editions", warehouse)
+    return EditionStore(EditionFolders(folder / "editions"), warehouse)
 
 
 def freeze(store: EditionStore, figures: Figures, now: datetime = NOW, **more: Any) -> Edition:
@@ -133,7 +134,7 @@ def test_language_audience_and_campaign_are_apart(store):
     ]
     assert len({edition.id for edition in made}) == len(made)
     assert {edition.revision for edition in made} == {1}
-    assert {edition.folder.parent for edition in made} == {store.folder}
+    assert {edition.folder.parent for edition in made} == {made[0].folder.parent}
     assert made[4].key.campaign == "Осінь / 2026 ../.."
 
 
@@ -174,7 +175,7 @@ def test_the_data_folder_may_be_moved(tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_says_so(store):
-    store.folder.write_text("a file is in the way")
+    store.folders.root.write_text("a file is in the way")
     with pytest.raises(StoreError, match="cannot be written"):
         freeze(store, samples.month())
 
@@ -212,7 +213,7 @@ def freeze_in_child(folder: Path, figures: Figures, kill_at: int) -> int:
     if child == 0:
         try:
             store = open_store(folder)
-            die_at_line(kill_at, (editions.__file__, files.__file__))
+            die_at_line(kill_at, (editions.__file__, edition_folders.__file__, files.__file__))
             freeze(store, figures)
             os._exit(0)
         finally:
@@ -241,7 +242,7 @@ def test_death_at_any_line_then_again_gives_the_same_edition(tmp_path, empty):
         edition = freeze(store, figures)
         assert replace(edition, folder=wanted.folder) == wanted
         assert bytes_of(edition.folder) == bytes_of(wanted.folder)
-        assert [path.name for path in store.folder.iterdir()] == [edition.id]
+        assert [path.name for path in store.folders.root.iterdir()] == [edition.id]
         assert store.recent() == [edition]
         if code == 0:
             break
@@ -260,7 +261,7 @@ def test_what_a_dead_run_left_never_becomes_the_edition_of_other_figures(tmp_pat
         assert edition.revision == len(published) + 1
         assert edition.figures() == newer
         assert store.verify(edition) == ()
-        set_aside += len(list(store.folder.glob("*-without-row-*")))
+        set_aside += len(list(store.folders.root.glob("*-without-row-*")))
         if not died:
             break
     assert set_aside > 0

@@ -16,10 +16,15 @@ from sms_etl.housekeeping.retention import apply_retention
 from sms_etl.housekeeping.steps import keep_up_tables
 from sms_etl.model.schemas import CUBE, MESSAGES
 from sms_etl.project import Project
+from sms_etl.reports.editions import EditionStore
 from sms_etl.store.bucket import Bucket
 from sms_etl.store.bucket_landing import BucketLanding
+from sms_etl.store.edition_folders import BucketEditionFolders
 from sms_etl.store.lake import Lake
+from sms_etl.store.warehouse import Warehouse
 from tests.pipeline.company import DAYS, NOW, land_and_rebuild, rebuild, running_company
+from tests.reports import samples
+from tests.reports import test_editions as of_editions
 from tests.servers.object_stores import STORES, make_bucket, storage
 from tests.store import test_lake as of_lake
 from tests.store import test_landing as of_landing
@@ -51,6 +56,13 @@ def landing(place, tmp_path):
     return BucketLanding(tmp_path / "here", Bucket(place.url, place.options).below("landing"))
 
 
+@pytest.fixture
+def store(place, tmp_path):
+    warehouse = Warehouse(f"sqlite:///{tmp_path / 'warehouse.sqlite'}").open()
+    bucket = Bucket(place.url, place.options).below("editions")
+    return EditionStore(BucketEditionFolders(tmp_path / "editions", bucket), warehouse)
+
+
 test_slice = of_lake.test_replacing_a_slice_leaves_other_days_and_sources_alone
 test_empty_day = of_lake.test_a_day_without_rows_becomes_empty
 test_outside = of_lake.test_rows_outside_the_slice_are_refused_and_nothing_changes
@@ -64,6 +76,26 @@ test_byte_for_byte = of_landing.test_a_page_comes_back_byte_for_byte
 test_died = of_landing.test_a_pull_that_died_does_not_exist
 test_several_days = of_landing.test_a_pull_over_several_days_is_found_from_each_of_them_and_no_other
 test_order = of_landing.test_pulls_come_oldest_first
+
+test_edition = of_editions.test_a_report_is_kept_with_its_hashes
+test_same_edition = of_editions.test_the_same_figures_give_the_same_edition_untouched
+test_pulled_again = of_editions.test_pulling_the_same_data_again_is_no_correction
+test_revision = of_editions.test_other_figures_make_a_revision_and_keep_the_old_one
+test_apart = of_editions.test_language_audience_and_campaign_are_apart
+test_no_edition = of_editions.test_nothing_yet
+
+
+def test_an_edition_is_read_and_proved_on_another_machine(store, tmp_path):
+    made = of_editions.freeze(store, samples.month())
+    folders = replace(store.folders, root=tmp_path / "elsewhere")
+    other = EditionStore(folders, store._warehouse)
+    found = other.get(made.id)
+    assert other.verify(found) == ()
+    assert found.figures() == samples.month()
+    folders.bucket.put(f"{made.id}/report.pdf", b"%PDF forged")
+    third = EditionStore(replace(folders, root=tmp_path / "third"), store._warehouse)
+    (told,) = third.verify(third.get(made.id))
+    assert "report.pdf is not what was frozen" in told
 
 
 def elsewhere(landing, tmp_path):
