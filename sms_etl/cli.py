@@ -118,6 +118,9 @@ def report(
         list[str] | None,
         typer.Option("--section", help="Only this section; may be given several times."),
     ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="What money is converted to; without: that of [money].")
+    ] = None,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.UKRAINIAN,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PDF,
     out: Annotated[
@@ -140,7 +143,9 @@ def report(
     if kind is ReportKind.CAMPAIGN and first is None:
         named, days = None, (yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday)
     refuse_unknown(sections or (), [one.key for one in KINDS[kind].sections], "--section")
-    order = ReportOrder(kind, named, *days, zone.key, lang, campaign, tuple(sections or ()))
+    order = ReportOrder(
+        kind, named, *days, zone.key, lang, campaign, tuple(sections or ()), currency
+    )
     figures = figures_of(project, order)
     match form:
         case Format.JSON:

@@ -66,7 +66,8 @@ WATCH_DAYS = 28
 class ReportOrder:
     """Which report is wanted. Days are calendar days of `zone`, both included.
 
-    `sections`: keys of the sections to print; none means all.
+    `sections`: keys of the sections to print; none means all. `currency`: what money is converted
+    to; none means that of the settings.
     """
 
     kind: ReportKind
@@ -77,6 +78,7 @@ class ReportOrder:
     language: Language
     campaign: str | None = None
     sections: tuple[str, ...] = ()
+    currency: str | None = None
 
 
 def order_of(project: Project, subscription: Subscription, as_of: datetime) -> ReportOrder:
@@ -98,6 +100,7 @@ def order_of(project: Project, subscription: Subscription, as_of: datetime) -> R
         language=subscription.language,
         campaign=subscription.campaign,
         sections=subscription.sections,
+        currency=subscription.currency,
     )
 
 
@@ -151,7 +154,7 @@ def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, Repor
     """The tables of a report, and what is asked of them."""
     first, last = days_to_load(order.period, order.first_day, order.last_day)
     lake, settings = project.lake, project.settings.project
-    rates = read_rates(project.settings)
+    rates = read_rates(project.settings, order.currency)
     sources = [_configured(project, name, order) for name in project.source_names]
     pulled = [source.last_pulled_at for source in sources if source.last_pulled_at is not None]
     inputs = ReportInputs(

@@ -34,32 +34,49 @@ Line = tuple[str, str, str]
 """Day, currency and rate as written."""
 
 
-def read_rates(settings: Settings) -> Rates | None:
+def read_rates(settings: Settings, currency: str | None = None) -> Rates | None:
     """The rates of the settings; null without a block [money].
 
-    A CSV or SQL table is in units of the report's currency. Rates of the National Bank of
-    Ukraine are in hryvnias, whatever the report's currency is.
+    A CSV or SQL table is in units of the currency of [money]. Rates of the National Bank of
+    Ukraine are in hryvnias, whatever that currency is.
+
+    Args:
+        settings: the settings file.
+        currency: what a report converts to; without it the currency of [money].
 
     Raises:
-        ConfigError: the file is missing or a line of it cannot be read; the line is named.
+        ConfigError: the file is missing, a line of it cannot be read (it is named), or nothing can
+            be converted to the currency.
         PermanentSourceError, TransientSourceError: the database cannot be read.
     """
     money = settings.money
     if money is None:
+        if currency is not None:
+            raise ConfigError(f"A report in {currency} needs exchange rates: add [money].")
         return None
+    target = currency or money.currency
     if money.sql is not None:
         owner, base = "[money.sql]", money.currency
         table = _table(_sql_lines(money.sql, settings.path.parent, owner), ISO_DATE, owner)
-        return _rates(table, base, money)
+        return _rates(table, base, target, money, owner)
     path = settings.resolve(money.rates or Path())
     text = _text(path)
+    where = f"The rates {path}"
     if text.lstrip().startswith("["):
-        return _rates(_table(_bank_lines(text, path), BANK_DATE, str(path)), BANK_BASE, money)
-    return _rates(_table(_csv_lines(text, path), ISO_DATE, str(path)), money.currency, money)
+        table = _table(_bank_lines(text, path), BANK_DATE, str(path))
+        return _rates(table, BANK_BASE, target, money, where)
+    table = _table(_csv_lines(text, path), ISO_DATE, str(path))
+    return _rates(table, money.currency, target, money, where)
 
 
-def _rates(table: pl.DataFrame, base: str, money: MoneySettings) -> Rates:
-    return Rates(table, base, money.currency, money.largest_age_days)
+def _rates(table: pl.DataFrame, base: str, target: str, money: MoneySettings, where: str) -> Rates:
+    known = sorted({base, *table["currency"]})
+    if target not in known:
+        raise ConfigError(
+            f"{where}: there is no rate of {target}, so no money can be converted to it; there are "
+            f"{', '.join(known)}. Add rates of it, or name another currency."
+        )
+    return Rates(table, base, target, money.largest_age_days)
 
 
 def _text(path: Path) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from sms_etl.config import load_settings
 from sms_etl.errors import ConfigError, PermanentSourceError
-from sms_etl.metrics.money import RATE_SCALE, Rates
+from sms_etl.metrics.money import RATE_SCALE, Rates, daily_rates
 from sms_etl.rates import read_rates
 
 BANK = """
@@ -21,14 +21,14 @@ BANK = """
 ]"""
 
 
-def rates(folder: Path, money: str, **files: str) -> Rates:
+def rates(folder: Path, money: str, currency: str | None = None, **files: str) -> Rates:
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text, "utf-8")
     path = folder / "sms_etl.toml"
     path.write_text(
         f'[project]\nname = "Shop"\nfirst_day = 2026-10-01\n[sources]\n[money]\n{money}\n', "utf-8"
     )
-    found = read_rates(load_settings(path))
+    found = read_rates(load_settings(path), currency)
     assert found is not None
     return found
 
@@ -54,6 +54,29 @@ def test_the_national_bank_is_read_as_it_publishes(tmp_path):
     day = date(2026, 10, 16)
     assert lines(found) == [(day, "EUR", 48.3), (day, "USD", 41.5123), (day, "VND", 0.00163)]
     assert found.table["rate"].to_list()[1] == 41_512_300_000_000
+
+
+def test_a_report_in_a_currency_of_its_own_keeps_the_table(tmp_path):
+    text = "date,currency,rate\n2026-10-16,USD,0.8\n"
+    found = rates(tmp_path, CSV, "USD", rates_csv=text)
+    assert (found.base, found.target) == ("EUR", "USD")
+    assert lines(found) == [(date(2026, 10, 16), "USD", 0.8)]
+    day = date(2026, 10, 17)
+    assert daily_rates(found, day, day).rows() == [
+        (day, "EUR", RATE_SCALE * 5 // 4, date(2026, 10, 16))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("money", "currency"), [(CSV, "GBP"), (CSV.replace("EUR", "CHF"), None), (CSV, "VND")]
+)
+def test_a_currency_without_any_rate_is_refused(tmp_path, money, currency):
+    """With rates in hryvnias the currency of [money] needs a rate, too."""
+    bank = BANK.replace("VND", "PLN")
+    with pytest.raises(
+        ConfigError, match=r"there is no rate of (GBP|CHF|VND).*there are EUR, PLN, UAH, USD\. Add"
+    ):
+        rates(tmp_path, money, currency, rates_csv=bank)
 
 
 def test_a_database_is_read_without_being_changed(tmp_path):

@@ -88,10 +88,7 @@ def _check_names(subscription: Subscription, path: Path) -> None:
 
 def _refuse_unapplied(subscription: Subscription, prefix: str) -> None:
     """Refuse keys that no report follows: the full report would pass for the one asked for."""
-    asked = {
-        "filters": bool(subscription.filters.given()),
-        "currency": subscription.currency is not None,
-    }
+    asked = {"filters": bool(subscription.filters.given())}
     for key, given in asked.items():
         if given:
             raise ConfigError(

@@ -255,7 +255,8 @@ def _currencies(words: Words, totals: Totals, main: str) -> list[str]:
     whole = converted(totals)
     if whole is None:
         others = [c for c in totals.costs if c.currency != main]
-        return [words.text("and %(money)s", money=money_list(words, others))] if others else []
+        beside = [words.text("and %(money)s", money=money_list(words, others))] if others else []
+        return [*beside, *_nothing_converted(words, totals)]
     return [_origin(words, totals, whole), *_missing_rates(words, whole)]
 
 
@@ -265,6 +266,15 @@ def _origin(words: Words, totals: Totals, whole: Converted) -> str:
         return words.text("paid: %(money)s", money=paid)
     span = words.span(whole.first_rate_day, whole.last_rate_day)
     return words.text("paid: %(money)s; at the rates of %(span)s", money=paid, span=span)
+
+
+def _nothing_converted(words: Words, totals: Totals) -> list[str]:
+    """Said where the report has a currency and no rate for any of the money."""
+    whole = totals.converted
+    if whole is None or not whole.missing:
+        return []
+    currency = whole.currency
+    return [words.text("NOT in %(currency)s: there is no rate for it", currency=currency)]
 
 
 def _missing_rates(words: Words, whole: Converted) -> list[str]:

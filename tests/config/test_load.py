@@ -89,15 +89,8 @@ UNAPPLIED = """filters = { country = ["PL"], sender = ["KRAM"] }
 """
 
 
-@pytest.mark.parametrize(
-    ("key", "line"),
-    [
-        ("filters", 'filters = { country = ["PL"] }'),
-        ("currency", 'currency = "UAH"\n[money]\ncurrency = "UAH"\nrates = "rates.csv"'),
-    ],
-)
+@pytest.mark.parametrize(("key", "line"), [("filters", 'filters = { country = ["PL"] }')])
 def test_a_key_that_no_report_follows_is_refused(tmp_path, key, line):
-    (tmp_path / "rates.csv").write_text("day,currency,rate\n2026-01-01,USD,41.5\n")
     text = SUBSCRIBED.replace(UNAPPLIED, "") + line
     with pytest.raises(ConfigError, match=rf"'weekly'\.{key}: reports do not follow this key yet"):
         settings_from(tmp_path, text)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from fractions import Fraction
 
 import polars as pl
 import pytest
 
-from sms_etl.config.settings import Language, MoneySettings, Period, ReportKind
-from sms_etl.errors import ConservationError
+from sms_etl.config.settings import Language, MoneySettings, Period, ReportKind, Subscription
+from sms_etl.errors import ConfigError, ConservationError
 from sms_etl.metrics.money_check import check_money
 from sms_etl.model.schemas import MESSAGES
 from sms_etl.project import Project
-from sms_etl.publish import ReportOrder, figures_of
+from sms_etl.publish import ReportOrder, figures_of, order_of
 from sms_etl.rates import read_rates
+from sms_etl.reports import cards
 from sms_etl.reports.figures import Figures
+from sms_etl.reports.language import Words
 from tests.pipeline.company import FIRST, LAST
 
 ORDER = ReportOrder(ReportKind.PERIOD, Period.MONTH, FIRST, LAST, "Europe/Kyiv", Language.ENGLISH)
@@ -27,6 +30,20 @@ def rate_of(day: date) -> Fraction:
     """Hryvnias for a dollar; Saturday and Sunday have Friday's."""
     last = max(known for known in WORKDAYS if known <= day)
     return Fraction(41) + Fraction(last.day, 8)
+
+
+IN_DOLLARS = {
+    "name": "investor",
+    "readers": ["investor@example.com"],
+    "period": "month",
+    "currency": "USD",
+}
+DUE = datetime(2026, 11, 2, 6, 0, tzinfo=UTC)
+
+
+def _to_twelve_places(rate: Fraction) -> Fraction:
+    """Cross rates are kept to twelve decimals, half up."""
+    return Fraction(int(rate * 10**12 + Fraction(1, 2)), 10**12)
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +101,28 @@ def test_the_days_and_the_sources_add_up_to_the_month(month):
     for groups in (month.days, month.by_source, month.by_operator):
         parts = [g.totals.converted.spent_micro for g in groups if g.totals.converted]
         assert abs(sum(parts) - whole.spent_micro) <= len(parts)
+
+
+def test_a_report_in_dollars_counts_hryvnias_at_the_cross_rate(project, truth, month):
+    order = order_of(project, Subscription.model_validate(IN_DOLLARS), DUE)
+    dollars = figures_of(project, order)
+    paid = truth.drop_nulls("price_micro").select("day", "currency", "price_micro")
+    exact = sum(
+        Fraction(micro) * (1 if currency == "USD" else _to_twelve_places(1 / rate_of(day)))
+        for day, currency, micro in paid.iter_rows()
+    )
+    found = dollars.totals.converted
+
+    assert (found.currency, found.spent_micro, found.missing) == ("USD", round(exact), ())
+    assert {point.totals.converted.currency for point in dollars.days} == {"USD"}
+    assert dollars.totals.costs == month.totals.costs
+    assert cards.spend(Words(Language.ENGLISH), dollars).value.startswith("$")
+
+
+def test_a_currency_is_refused_where_there_are_no_rates(company):
+    plain = Project(company.project.settings.model_copy(update={"money": None}))
+    with pytest.raises(ConfigError, match=r"A report in USD needs exchange rates: add \[money\]"):
+        figures_of(plain, replace(ORDER, currency="USD"))
 
 
 def test_without_settings_nothing_is_converted(company):

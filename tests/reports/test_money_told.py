@@ -65,10 +65,16 @@ def test_money_without_a_rate_is_said_aloud():
         assert any(note.startswith(text) for note in notes)
 
 
-def test_where_nothing_could_be_converted_currencies_stand_apart():
-    nothing = whole(spent_micro=0, messages_with_cost=0, first_rate_day=None, last_rate_day=None)
+def test_where_nothing_could_be_converted_currencies_stand_apart_and_it_is_said():
+    costs = samples.month().totals.costs
+    missing = tuple(Money(currency=cost.currency, micro=cost.spent_micro) for cost in costs)
+    nothing = whole(
+        currency="EUR", spent_micro=0, messages_with_cost=0,
+        first_rate_day=None, last_rate_day=None, missing=missing,
+    )  # fmt: skip
     notes = cards.spend(EN, with_totals(converted=nothing)).notes
     assert notes[0].startswith("and $")
+    assert notes[1] == "NOT in EUR: there is no rate for it"
 
 
 @pytest.mark.parametrize(
