@@ -5,10 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from pathlib import Path
 
+import polars as pl
+
 from sms_etl.campaigns import read_catalogue
+from sms_etl.config.clock import now
+from sms_etl.config.settings import Settings
 from sms_etl.errors import SmsEtlError
 from sms_etl.mail.smtp import open_session
 from sms_etl.model.vocabulary import Engagement
@@ -16,6 +21,7 @@ from sms_etl.project import Project
 from sms_etl.rates import read_rates
 from sms_etl.reports.render import typeset_probe
 from sms_etl.sources.base import CheckResult
+from sms_etl.subscriptions.upcoming import upcoming
 
 
 def check_project(project: Project) -> Iterator[CheckResult]:
@@ -36,7 +42,8 @@ def check_project(project: Project) -> Iterator[CheckResult]:
         yield from _listed(f"source {name}", project.source(name).check)
         yield from _listed(f"source {name}", partial(_streams, project, name))
     if settings.money is not None:
-        yield from _tried("exchange rates", "are read", lambda: read_rates(settings))
+        for currency in _currencies(settings):
+            yield from _listed(f"rates to {currency}", partial(_rates, settings, currency))
     catalogue = settings.campaigns.catalogue
     if catalogue is not None:
         path = settings.resolve(catalogue)
@@ -49,6 +56,38 @@ def check_project(project: Project) -> Iterator[CheckResult]:
         yield from _tried(
             "mail server", f"{mail.host}:{mail.port} answers", lambda: open_session(mail).quit()
         )
+    yield from _listed("subscriptions", lambda: list(upcoming(project, now())))
+
+
+def _currencies(settings: Settings) -> list[str]:
+    """What reports convert money to: the currency of [money], then those of subscriptions."""
+    common = [settings.money.currency] if settings.money else []
+    own = {one.currency for one in settings.subscriptions if one.currency is not None}
+    return [*common, *sorted(own.difference(common))]
+
+
+def _rates(settings: Settings, currency: str) -> list[CheckResult]:
+    """Whether money can be converted to a currency, today's too."""
+    subject, rates = f"rates to {currency}", read_rates(settings, currency)
+    if rates is None:
+        return []
+    needed = pl.lit(True) if rates.target == rates.base else pl.col("currency") == rates.target
+    newest = rates.table.filter(needed)["day"].max()
+    if not isinstance(newest, date):
+        return [CheckResult(subject, ok=False, optional=True, found="there are none yet")]
+    age = (now().astimezone(settings.project.zone).date() - newest).days
+    if age <= rates.largest_age_days:
+        return [CheckResult(subject, ok=True, found=f"are read; the newest is of {newest}")]
+    return [
+        CheckResult(
+            subject,
+            ok=False,
+            optional=True,
+            found=f"the newest is of {newest}, more than {rates.largest_age_days} days ago "
+            f"(money.largest_age_days): money of today is not converted",
+            mend="Fetch newer rates; whatever does that has stopped.",
+        )
+    ]
 
 
 def _streams(project: Project, name: str) -> list[CheckResult]:

@@ -21,8 +21,15 @@ def why_not(only_if: OnlyIf | None, figures: Figures, last: Figures | None) -> s
     """
     if only_if is None or any(_holds(only_if, figures, last)):
         return None
-    asked = [f"{name} = {value}" for name, value in only_if if value not in (None, (), False)]
-    return f"none of these holds: {', '.join(asked)}"
+    return f"none of these holds: {', '.join(asked(only_if))}"
+
+
+def asked(only_if: OnlyIf) -> list[str]:
+    """The conditions that are given, as the settings write them."""
+    told = {
+        name: ", ".join(value) if isinstance(value, tuple) else value for name, value in only_if
+    }
+    return [f"{name} = {value}" for name, value in told.items() if value not in (None, "", False)]
 
 
 def _holds(only_if: OnlyIf, figures: Figures, last: Figures | None) -> Iterator[bool]:

@@ -17,6 +17,11 @@ def zone_of(subscription: Subscription, settings: Settings) -> ZoneInfo:
     return ZoneInfo(subscription.time_zone or settings.project.business_time_zone)
 
 
+def when(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment as the clock of a zone shows it, for people."""
+    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone})"
+
+
 def last_due(subscription: Subscription, settings: Settings, moment: datetime) -> datetime:
     """The last time the subscription was due, up to and including a moment (UTC)."""
     # The iterator leaves out its start, which may be due itself.

@@ -18,7 +18,7 @@ from sms_etl.publish import editions, order_of
 from sms_etl.reports.editions import Edition
 from sms_etl.reports.figures import is_empty
 from sms_etl.subscriptions.conditions import why_not
-from sms_etl.subscriptions.due import last_due, next_due, zone_of
+from sms_etl.subscriptions.due import last_due, next_due, when, zone_of
 from sms_etl.subscriptions.readiness import Missing, missing_data
 from sms_etl.subscriptions.turns import Turn, Turns, TurnState
 
@@ -70,8 +70,8 @@ def look(project: Project, subscription: Subscription, moment: datetime) -> Look
         return Look(
             due,
             None,
-            f"The report due {_when(due, zone)} is {turn.state.value.replace('_', ' ')}"
-            f"{f' ({turn.detail})' if turn.detail else ''}; next: {_when(following, zone)}.",
+            f"The report due {when(due, zone)} is {turn.state.value.replace('_', ' ')}"
+            f"{f' ({turn.detail})' if turn.detail else ''}; next: {when(following, zone)}.",
         )
     return _Decision(project, subscription, turns, turn, moment).made()
 
@@ -136,9 +136,9 @@ class _Decision:
             )
             self._tell(
                 f"Report '{self.subscription.name}' waits for data",
-                f"The report '{self.subscription.name}' was due {_when(self.turn.due_at, zone)}. "
+                f"The report '{self.subscription.name}' was due {when(self.turn.due_at, zone)}. "
                 f"This is missing:\n\n{listed}\n\nIt goes out by itself once the data is there. If "
-                f"it is not there by {_when(self.deadline, zone)}, it {then}.",
+                f"it is not there by {when(self.deadline, zone)}, it {then}.",
             )
         return self._nothing(f"Waiting for data: {listed}")
 
@@ -146,7 +146,7 @@ class _Decision:
         self._tell(
             f"Report '{self.subscription.name}' was not sent to everybody",
             f"The report '{self.subscription.name}' due "
-            f"{_when(self.turn.due_at, zone_of(self.subscription, self.project.settings))} is "
+            f"{when(self.turn.due_at, zone_of(self.subscription, self.project.settings))} is "
             f"{state.value.replace('_', ' ')}: {detail}",
         )
         self.turns.close(self.turn, state, detail, self.moment)
@@ -219,7 +219,3 @@ def _why_silent(
 
 def _listed(missing: tuple[Missing, ...]) -> str:
     return "\n".join(one.text() for one in missing)
-
-
-def _when(moment: datetime, zone: object) -> str:
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M} ({zone})"  # type: ignore[arg-type]

@@ -72,6 +72,44 @@ def test_a_right_that_is_there_is_offered(check):
     assert 'replies may be read, but is not pulled; add engagement = ["replies"]' in result.stdout
 
 
+SENT = """
+[money]
+currency = "UAH"
+rates = "rates.csv"
+
+[[subscriptions]]
+name = "weekly"
+readers = ["olena@example.com", "petro@example.com"]
+currency = "{currency}"
+cron = "30 7 * * 2"
+"""
+TUESDAY_NOON = "2026-12-01T10:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    ("currency", "now", "told"),
+    [
+        ("USD", "2026-12-11T10:00:00+00:00", "no   rates to USD: the newest is of 2026-11-30"),
+        ("EUR", TUESDAY_NOON, "FAIL rates to EUR: The rates "),
+    ],
+)
+def test_what_goes_out_next_and_whether_its_money_can_be_told(
+    check, tmp_path, monkeypatch, currency, now, told
+):
+    (tmp_path / "rates.csv").write_text("date,currency,rate\n2026-11-30,USD,41.5\n", "utf-8")
+    monkeypatch.setenv("SMS_ETL_NOW", now)
+    result = check(OK, FORBIDDEN, SENT.format(currency=currency))
+    assert told in result.stdout
+    assert result.exit_code == (1 if currency == "EUR" else 0)
+    if now == TUESDAY_NOON:
+        assert "ok   rates to UAH: are read; the newest is of 2026-11-30" in result.stdout
+        assert (
+            "ok   subscription weekly: next 2026-12-08 07:30 (Europe/Kyiv), cron '30 7 * * 2'; "
+            "period report of a week, 2026-11-30 to 2026-12-06; to 2 readers, uk, pdf; "
+            "money in EUR; goes out marked incomplete if data is missing 24 h later"
+        ) in result.stdout
+
+
 def test_the_rights_to_messages_and_to_replies_are_told_apart(check):
     result = check(FORBIDDEN, OK, PULLED)
     assert result.exit_code == 1
