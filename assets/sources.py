@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.failures import PROVIDER_RETRIES, explained
 from assets.partitions import days_of
+from sms_etl.glance import glances
 from sms_etl.model.lineage import lineage
 from sms_etl.model.schemas import CUBE, MESSAGES, OUTBOX, Table
 from sms_etl.model.vocabulary import MICRO
@@ -203,6 +204,7 @@ def _cube_asset(
                 },
                 partition_key=str(day),
             )
+        _show_days(context, project, name, days)
         return dg.MaterializeResult(
             metadata={
                 "messages": sum(account.messages.values()),
@@ -212,6 +214,22 @@ def _cube_asset(
         )
 
     return cube
+
+
+def _show_days(
+    context: dg.AssetExecutionContext, project: Project, name: str, days: Sequence[date]
+) -> None:
+    """For each day with messages: its hours as a chart in a file, its operators as a table."""
+    rows = project.lake.scan(CUBE, min(days), max(days), [name]).collect()
+    for glance in glances(rows, name, project.settings.project.business_time_zone):
+        where = project.keep_chart(name, glance.day, glance.chart)
+        context.add_asset_metadata(
+            {
+                "chart": dg.MetadataValue.path(where),
+                "operators": dg.MetadataValue.md(glance.operators),
+            },
+            partition_key=str(glance.day),
+        )
 
 
 def restated_table(restatements: Sequence[Restatement]) -> dict[str, dg.TableMetadataValue]:

@@ -19,13 +19,14 @@ from sms_etl.sources.registry import make_outbox, make_source, source_class
 from sms_etl.store.bucket import Bucket
 from sms_etl.store.bucket_landing import BucketLanding
 from sms_etl.store.edition_folders import BucketEditionFolders, EditionFolders
+from sms_etl.store.files import write_atomically
 from sms_etl.store.lake import Lake
 from sms_etl.store.landing import Landing
 from sms_etl.store.warehouse import Warehouse
 
 log = logging.getLogger(__name__)
 
-LANDING, LAKE, EDITIONS = "landing", "lake", "editions"
+LANDING, LAKE, EDITIONS, CHARTS = "landing", "lake", "editions", "charts"
 """Folders of the stores, in the data folder or in the bucket."""
 
 OUTBOX_NAME = "outbox"
@@ -100,6 +101,16 @@ class Project:
         if storage is None:
             return EditionFolders(root)
         return BucketEditionFolders(root, Bucket(storage.url, storage.options).below(EDITIONS))
+
+    def keep_chart(self, source: str, day: date, svg: str) -> str:
+        """Keep the chart of a source's day beside the stores; returns where it is."""
+        name, storage = f"{CHARTS}/{source}/{day}.svg", self.settings.storage
+        if storage is None:
+            write_atomically(self.settings.data_dir / name, svg.encode())
+            return str(self.settings.data_dir / name)
+        bucket = Bucket(storage.url, storage.options)
+        bucket.put(name, svg.encode())
+        return f"{bucket.url.rstrip('/')}/{name}"
 
     @cached_property
     def warehouse(self) -> Warehouse:

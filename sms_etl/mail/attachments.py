@@ -126,7 +126,10 @@ def file_of(edition: Edition, name: str) -> bytes:
     """
     try:
         return edition.path(name).read_bytes()
-    except (OSError, StoreError) as error:
+    except OSError as error:
+        why = f"{error.filename} cannot be read ({error.strerror})."
+        raise MailError(f"Edition {edition.id} cannot be mailed: {why}") from error
+    except StoreError as error:
         raise MailError(f"Edition {edition.id} cannot be mailed: {error}") from error
 
 

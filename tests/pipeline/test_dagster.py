@@ -1,6 +1,7 @@
 """The Dagster layer: jobs, checks, schedules and sensors do what the library says."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import dagster as dg
@@ -62,13 +63,21 @@ def test_a_range_of_days_runs_with_all_checks_and_tells_each_day(fresh_company, 
     # The days of the run are there, but yesterday is not: a backfill makes nothing fresh.
     failed = [evaluation.check_name for evaluation in evaluations if not evaluation.passed]
     assert failed == ["yesterday_is_there"] * 3
-    days = {
-        event.partition: event.materialization.metadata["messages"].value
-        for event in result.get_asset_materialization_events()
-        if event.asset_key.path == ["messages", "twilio"]
-    }
+    days = _by_day(result, ["messages", "twilio"])
     assert set(days) == {"2026-10-24", "2026-10-25", "2026-10-26"}
-    assert all(count > 0 for count in days.values())
+    assert all(day["messages"].value > 0 for day in days.values())
+    shown = _by_day(result, ["cube", "twilio"])["2026-10-25"]
+    assert "| UA Kyivstar |" in shown["operators"].value
+    assert "2026-10-25" in Path(shown["chart"].value).read_text("utf-8")
+
+
+def _by_day(result, key):
+    """Metadata of an asset's days."""
+    return {
+        event.partition: event.materialization.metadata
+        for event in result.get_asset_materialization_events()
+        if event.asset_key.path == key
+    }
 
 
 def test_one_source_failing_does_not_stop_another(fresh_company, instance, monkeypatch):
