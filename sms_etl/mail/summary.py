@@ -80,7 +80,7 @@ def summary(figures: Figures, words: Words) -> Summary:
         as_of=words.text(
             "Data as of %(moment)s (%(zone)s).",
             moment=words.moment(figures.data_as_of, figures.zone),
-            zone=figures.zone,
+            zone=words.zone(figures.zone),
         ),
     )
 

@@ -94,9 +94,9 @@ def _per_day(figures: Figures) -> float | None:
 
 def _series(figures: Figures, value: Callable[[Totals], float | None]) -> tuple[float | None, ...]:
     points: Sequence[DayPoint] = figures.days
-    if len(points) < FEWEST_POINTS:
-        return ()
-    return tuple(value(point.totals) for point in points)
+    series = tuple(value(point.totals) for point in points)
+    known = sum(one is not None for one in series)
+    return series if known >= FEWEST_POINTS else ()
 
 
 def _rate_of(rate: Rate) -> float | None:

@@ -11,7 +11,7 @@ from sms_etl.config.settings import Period
 from sms_etl.reports.figures import DayPoint, Figures, Totals
 from sms_etl.reports.language import Words
 from sms_etl.reports.slices import MOST_FINDINGS, finding_days
-from sms_etl.reports.style import BLUE, BLUE_MID, GREY, INK, MUTED, ORANGE, ORANGE_LIGHT
+from sms_etl.reports.style import BLUE, BLUES, GREY, INK, MUTED, ORANGE, ORANGE_LIGHT
 from sms_etl.reports.vega import SCHEMA, Canvas, Spec, config, fixed_axis
 
 VISIBLE_BOUNDS = 0.005
@@ -22,6 +22,12 @@ RIGHT_GUTTER = 48
 """Room for the labels of the axes and of the goal, in CSS pixels."""
 
 WHOLE_PERCENT = 1e-6
+
+BAR_GAP = 0.25
+"""Room between two days, as a share of their distance."""
+
+NUMBER: Spec = {"fontWeight": 600, "color": ORANGE}
+"""The number of a finding, above the plot: inside it a goal near the top would strike it out."""
 
 LEAST_RATE_SPAN = 0.02
 """The rate axis never zooms in further: noise must not look like news."""
@@ -132,7 +138,7 @@ def _x(series: list[Slot], canvas: Canvas, *, labels: bool) -> Spec:
         "field": "key",
         "type": "ordinal",
         "sort": days,
-        "scale": {"domain": days, "paddingInner": 0.25, "paddingOuter": 0.3},
+        "scale": {"domain": days, "paddingInner": BAR_GAP, "paddingOuter": 0.3},
         "axis": axis,
     }
 
@@ -160,7 +166,7 @@ def _bounds(x: Spec, scale: Spec) -> Spec:
     """Bars from the certain rate up to the rate if every missing receipt were a delivery."""
     return {
         "transform": [{"filter": f"datum.high - datum.rate > {VISIBLE_BOUNDS}"}],
-        "mark": {"type": "bar", "color": BLUE_MID, "opacity": 0.55},
+        "mark": {"type": "bar", "color": BLUES[2]},
         "encoding": {
             "x": x,
             "y": {"field": "rate", "type": "quantitative", "scale": scale, "title": None},
@@ -226,16 +232,16 @@ def _rate_panel(figures: Figures, words: Words, series: list[Slot], canvas: Canv
 
 
 def _finding_marks(x: Spec, canvas: Canvas) -> tuple[Spec, Spec]:
-    """A light band over the days of findings, and the numbers of those that begin there."""
+    """A light band over the days of findings; above it the numbers of those that begin there."""
     top = {"value": 0}
     band = {
         "transform": [{"filter": "datum.marked"}],
-        "mark": {"type": "bar", "color": ORANGE_LIGHT, "opacity": 0.75},
+        "mark": {"type": "bar", "color": ORANGE_LIGHT, "width": {"band": 1 / (1 - BAR_GAP)}},
         "encoding": {"x": x, "y": top, "y2": {"value": canvas.rate_height}},
     }
     number = {
         "transform": [{"filter": "datum.marks != ''"}],
-        "mark": {"type": "text", "baseline": "top", "dy": 3, "fontWeight": 600, "color": ORANGE},
+        "mark": {"type": "text", "baseline": "bottom", "dy": -3, **NUMBER},
         "encoding": {"x": x, "y": top, "text": {"field": "marks", "type": "nominal"}},
     }
     return band, number

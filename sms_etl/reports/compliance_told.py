@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sms_etl.compliance.packs import HOUSE, Pack
@@ -31,6 +32,12 @@ class RuleLine:
     not_judged: str
     campaigns: str
     broken: bool
+    unjudged: bool
+
+    @property
+    def matters(self) -> bool:
+        """Whether there is more to say than that the rule was kept."""
+        return self.broken or self.unjudged
 
 
 @dataclass(frozen=True)
@@ -136,9 +143,27 @@ def rule_lines(words: Words, figures: Figures, told: Compliance) -> list[RuleLin
             )
             or "—",
             broken=bool(rule.breaches.numerator),
+            unjudged=bool(rule.not_judged),
         )
         for rule in ordered
     ]
+
+
+def kept_note(words: Words, lines: Sequence[RuleLine], *, named: bool) -> str:
+    """The rules that are not in the table, being kept: by name or as a number; empty for none."""
+    kept = [line for line in lines if not line.matters]
+    if not kept:
+        return ""
+    if named:
+        rules = "; ".join(
+            f"{line.name} ({words.count(line.breaches.denominator)})" for line in kept
+        )
+        return words.text("Kept by every message that was judged: %(rules)s.", rules=rules)
+    return words.plural(
+        "%(n)s rule was kept by every message.",
+        "%(n)s rules were kept by every message.",
+        len(kept),
+    )
 
 
 def not_judged(words: Words, rule: RuleJudged) -> str:

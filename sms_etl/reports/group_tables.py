@@ -14,6 +14,12 @@ from sms_etl.reports.slices import MOST_ROWS, main_cost, weak
 BAR_STEPS = 100
 """Width of the longest bar, in percent of its cell."""
 
+AT_MOST = "≤ "
+"""Before a time that is an upper estimate."""
+
+MOST_NAMED = 2
+"""So many weak rows are named in the title of a table; more are counted."""
+
 
 @dataclass(frozen=True)
 class Line:
@@ -40,6 +46,7 @@ class Table:
     left_out: str
     total: Line | None
     any_weak: bool
+    at_most: bool
     prices: bool
     changes: bool
 
@@ -78,6 +85,7 @@ def table(
         left_out=left_out(words, rest),
         total=whole,
         any_weak=any(line.weak for line in lines),
+        at_most=any(line.median.startswith(AT_MOST) for line in lines),
         prices=any(line.price != "—" for line in lines),
         changes=any(line.change for line in lines),
     )
@@ -87,7 +95,7 @@ def _median(words: Words, totals: Totals) -> str:
     latency = totals.latency
     if latency.median is None:
         return "—"
-    at_most = "≤ " if latency.quality is TimeQuality.UPPER_ESTIMATE else ""
+    at_most = AT_MOST if latency.quality is TimeQuality.UPPER_ESTIMATE else ""
     return at_most + words.duration(latency.median)
 
 
@@ -121,6 +129,26 @@ def _line(
         mine=beside and row.key == figures.campaign,
         median_seconds=row.totals.latency.median,
         price_micro=_price_micro(row.totals),
+    )
+
+
+def message(words: Words, head: str, shown: Table | None) -> str:
+    """What a table of groups shows: who delivers worse than the whole."""
+    if shown is None:
+        return head
+    weak_names = [line.name for line in shown.lines if line.weak]
+    if not weak_names:
+        return words.text("%(head)s: none delivers worse than the whole", head=head)
+    who = ", ".join(weak_names)
+    if len(weak_names) > MOST_NAMED:
+        k, n = words.count(len(weak_names)), words.count(len(shown.lines))
+        who = words.text("%(k)s of %(n)s", k=k, n=n)
+    return words.plural(
+        "%(head)s: %(who)s delivers worse than the whole",
+        "%(head)s: %(who)s deliver worse than the whole",
+        len(weak_names),
+        head=head,
+        who=who,
     )
 
 

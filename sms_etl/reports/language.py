@@ -21,7 +21,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, get_day_names
+from babel.dates import format_date, format_datetime, get_day_names, get_timezone_location
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, get_currency_symbol
@@ -283,6 +283,12 @@ class Words:
         """A country by its two-letter code."""
         name = self.locale.territories.get(code)
         return typographic(str(name)) if name else self.label(code)
+
+    def zone(self, name: str) -> str:
+        """A time zone by its city: `Kyiv` for `Europe/Kyiv`."""
+        city = get_timezone_location(name, locale=self.locale, return_city=True)
+        # CLDR knows the Ukrainian name of this city only under the zone's old id.
+        return self.text("Kyiv") if city == "Kyiv" else typographic(city)
 
     def label(self, name: str) -> str:
         """A name from the data, safe to draw; the placeholder for nothing known is translated."""

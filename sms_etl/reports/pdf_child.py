@@ -25,8 +25,11 @@ COMPLAINTS_SHOWN = 10
 OVERFULL_BY = 1.0
 """CSS pixels that a line of text or an image may stick out of the page's content."""
 
-LEAST_FILL = 0.2
+LEAST_FILL = 0.4
 """A last page filled less than this is worth setting the whole a little tighter."""
+
+GOOD_FILL = 0.75
+"""A last page filled less than this is worth setting the whole a little wider."""
 
 TIGHT = """
 section { margin-top: 8px !important; }
@@ -35,6 +38,14 @@ th, td { padding-top: 1.8px !important; padding-bottom: 1.8px !important; }
 .findings li { margin-bottom: 3px !important; }
 """
 """Style of the second try; a user's style sheet, so it must insist to win over the report's own."""
+
+WIDE = """
+section { margin-top: 18px !important; }
+th, td { padding-top: 3.6px !important; padding-bottom: 3.6px !important; }
+.entry { margin-bottom: 9px !important; line-height: 1.36 !important; }
+.findings li { margin-bottom: 8px !important; }
+"""
+"""Style of the try that spreads what is there over the pages it takes anyway."""
 
 
 class Complaints(logging.Handler):
@@ -107,14 +118,27 @@ def fill_of(page: Any) -> float:
 
 
 def laid_out(page: Any, options: dict[str, Any]) -> Any:
-    """The document; set tighter if that saves an almost empty last page."""
+    """The document in the setting with the fewest pages and the fullest emptiest page.
+
+    Tighter is tried where it may save a last page, wider where it may fill one.
+    """
     from weasyprint import CSS
 
+    def again(style: str) -> Any:
+        return page.render(**options, stylesheets=[CSS(string=style)])
+
+    def worth(document: Any) -> tuple[int, float]:
+        return -len(document.pages), min(fill_of(one) for one in document.pages)
+
     document = page.render(**options)
-    if len(document.pages) == 1 or fill_of(document.pages[-1]) >= LEAST_FILL:
+    pages, last = len(document.pages), fill_of(document.pages[-1])
+    if pages == 1 or last >= GOOD_FILL:
         return document
-    tighter = page.render(**options, stylesheets=[CSS(string=TIGHT)])
-    return tighter if len(tighter.pages) < len(document.pages) else document
+    if last < LEAST_FILL:
+        tighter = again(TIGHT)
+        if len(tighter.pages) < pages:
+            return tighter
+    return max(document, again(WIDE), key=worth)
 
 
 def typeset(asked: dict[str, Any], family: str, complaints: Complaints) -> bytes:

@@ -140,7 +140,6 @@ def restated_lines(words: Words, figures: Iterable[RestatedFigure]) -> list[Rest
 
 def definitions(words: Words, figures: Figures) -> list[tuple[str, str]]:
     """Every figure, its denominator and its formula in words."""
-    place = figures.zone
     return [
         (
             words.text("Sent"),
@@ -208,9 +207,9 @@ def definitions(words: Words, figures: Figures) -> list[tuple[str, str]]:
         (
             words.text("Time"),
             words.text(
-                "Days and hours are those of the zone %(zone)s. Data as of %(moment)s.",
-                zone=place,
-                moment=words.moment(figures.data_as_of, place),
+                "Days and hours are by the clock of %(zone)s. Data as of %(moment)s.",
+                zone=words.zone(figures.zone),
+                moment=words.moment(figures.data_as_of, figures.zone),
             ),
         ),
     ]

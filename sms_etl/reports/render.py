@@ -187,6 +187,7 @@ def _environment(words: Words, target: str, draw: Callable[..., Markup]) -> Envi
     install(words.translations, newstyle=True)
     filters: dict[str, Callable[..., Any]] = {
         "rate": partial(sentences.rate_html, words),
+        "stacked_rate": partial(sentences.stacked_rate_html, words),
         "count": words.count,
         "label": words.label,
         "draw": draw,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from sms_etl.errors import RenderError
 from sms_etl.metrics.rate import Rate
-from sms_etl.model.vocabulary import Mender
+from sms_etl.model.vocabulary import UNKNOWN_LABEL, Mender
 from sms_etl.reports.figures import Cost, DayPoint, Figures, Finding, FindingKind, GroupRow
 from sms_etl.reports.language import Words
 from sms_etl.reports.slices import finding_span
@@ -25,6 +25,9 @@ MOST_SHARE = 0.8
 
 TIMES_SHOWN_UP_TO = timedelta(days=2)
 """A shorter finding is dated to the minute, a longer one to the day."""
+
+NO_RATE = Markup('<span class="rate none">—</span>')
+"""A rate of nothing, in a table."""
 
 
 def of_denominator(words: Words, rate: Rate) -> str:
@@ -104,14 +107,28 @@ def rate_text(words: Words, rate: Rate) -> str:
 def rate_html(words: Words, rate: Rate) -> Markup:
     """A rate for a table: counts first, then the percentage when there are enough messages."""
     if rate.value is None:
-        return Markup('<span class="rate none">—</span>')
-    counts = words.text(
-        "%(k)s of %(n)s", k=words.count(rate.numerator), n=words.count(rate.denominator)
-    )
+        return NO_RATE
     share = "" if rate.small else words.percent(rate.value)
     return Markup(
         '<span class="rate"><span class="counts">{}</span> <span class="share">{}</span></span>'
-    ).format(counts, share)
+    ).format(_counts(words, rate), share)
+
+
+def stacked_rate_html(words: Words, rate: Rate) -> Markup:
+    """A rate for a table with many of them: the percentage, its counts on a line below."""
+    if rate.value is None:
+        return NO_RATE
+    if rate.small:
+        return Markup('<span class="rate">{}</span>').format(_counts(words, rate))
+    return Markup(
+        '<span class="rate"><span class="share">{}</span> <span class="counts">{}</span></span>'
+    ).format(words.percent(rate.value), _counts(words, rate))
+
+
+def _counts(words: Words, rate: Rate) -> str:
+    return words.text(
+        "%(k)s of %(n)s", k=words.count(rate.numerator), n=words.count(rate.denominator)
+    )
 
 
 def ceiling(words: Words, rate: Rate) -> str | None:
@@ -178,11 +195,17 @@ def scope_text(words: Words, figures: Figures, scope: dict[str, str]) -> str:
     """The slice a finding is about."""
     if not scope:
         return words.text("all messages")
-    parts = (
-        f"{dimension(words, name)} {scope_value(words, figures, name, key)}"
+    return ", ".join(
+        _slice_text(words, name, key, scope_value(words, figures, name, key))
         for name, key in sorted(scope.items())
     )
-    return ", ".join(parts)
+
+
+def _slice_text(words: Words, name: str, key: str, shown: str) -> str:
+    """A dimension and its value; names of campaigns are sentences at times, so they are quoted."""
+    if name == "campaign" and key != UNKNOWN_LABEL:
+        return words.text("campaign “%(name)s”", name=shown)
+    return f"{dimension(words, name)} {shown}"
 
 
 def finding_title(words: Words, figures: Figures, finding: Finding) -> str:
@@ -311,12 +334,13 @@ def _problem(words: Words, figures: Figures, finding: Finding) -> str:
             )
             return f"{text} ({where})" if finding.scope else text
         case _:
-            return words.plural(
-                "the largest problem touched about %(n)s message (%(where)s)",
-                "the largest problem touched about %(n)s messages (%(where)s)",
-                max(finding.excess, 0) or finding.affected,
-                where=where,
+            touched = max(finding.excess, 0) or finding.affected
+            text = words.plural(
+                "the largest problem touched about %(n)s message",
+                "the largest problem touched about %(n)s messages",
+                touched,
             )
+            return f"{text} ({where})" if finding.scope else text
 
 
 def daily_title(words: Words, figures: Figures) -> str:

@@ -131,6 +131,8 @@ def totals(
             p90=median * 3.1 if known else None,
             p95=median * 6.2 if known else None,
             p99=median * 31 if known else None,
+            all_median=median * 1.1 if known and share > 0.6 else None,
+            all_p90=median * 4.4 if known and share > 0.93 else None,
         ),
         costs=tuple(costs),
     )

@@ -83,6 +83,17 @@ def test_the_headline_names_the_rule_broken_most() -> None:
     )
 
 
+def test_rules_that_were_kept_are_a_sentence_and_no_rows_of_noughts() -> None:
+    lines = compliance_told.rule_lines(EN, samples.compliance(), clean_samples.RULES)
+    kept = [line for line in lines if not line.matters]
+    assert all(not line.breaches.numerator for line in kept)
+    named = compliance_told.kept_note(EN, lines, named=True)
+    assert named.startswith("Kept by every message that was judged: ")
+    assert all(line.name in named for line in kept)
+    assert "rules were kept by every message" in compliance_told.kept_note(EN, lines, named=False)
+    assert compliance_told.kept_note(EN, [], named=True) == ""
+
+
 def test_without_a_breach_nothing_is_to_be_done() -> None:
     kept = tuple(
         rule.model_copy(update={"breaches": clean_samples.rate(0, 1_000, "judged")})

@@ -73,6 +73,12 @@ def test_dead_numbers_of_one_campaign_name_it(words) -> None:
     assert name in steps(words, figures)[0].what
 
 
+def test_the_headline_does_not_call_a_part_of_the_messages_all_messages() -> None:
+    found = samples.findings()[0].model_copy(update={"scope": {}})
+    said = sentences.headline(EN, samples.month(findings=(found,)))
+    assert said.endswith("the largest problem touched about 13,870 messages")
+
+
 def test_findings_that_ask_the_same_are_one_step() -> None:
     found = drops(3)
     (first, *rest) = steps(EN, month(*found))

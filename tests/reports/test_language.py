@@ -39,6 +39,12 @@ def test_english_numbers():
     assert EN.price(7_500, "USD") == "$0.00750"
 
 
+def test_a_zone_is_named_by_its_city():
+    assert (UK.zone("Europe/Kyiv"), EN.zone("Europe/Kyiv")) == ("Київ", "Kyiv")
+    assert UK.zone("Europe/Warsaw") == "Варшава"
+    assert EN.zone("UTC") == "UTC"
+
+
 @pytest.mark.parametrize(
     ("share", "shown"),
     [(0.99996, "99.9%"), (1.0, "100.0%"), (0.00001, "0.1%"), (0.0, "0.0%"), (0.5, "50.0%")],

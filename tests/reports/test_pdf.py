@@ -10,6 +10,7 @@ import pikepdf
 import polars as pl
 import pytest
 from weasyprint import HTML
+from weasyprint.formatting_structure import boxes
 
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
@@ -77,19 +78,46 @@ def test_a_table_that_is_cut_short_is_whole_in_the_attached_spreadsheet():
     assert len(campaigns) == 60
 
 
-def filled(kind: str, language: Language) -> list[float]:
-    """How far down each page is filled."""
-    figures, words = getattr(samples, kind)(), Words(language)
+@cache
+def pages_of(kind: str):
+    """The pages of a sample as they are laid out."""
+    figures, words = getattr(samples, kind)(), Words(Language.UKRAINIAN)
     page = module._page("pdf", figures, words, module._section_values(figures, words))
-    document = pdf_child.laid_out(HTML(string=page.decode()), {})
-    return [pdf_child.fill_of(one) for one in document.pages]
+    return pdf_child.laid_out(HTML(string=page.decode()), {}).pages
+
+
+def tables_of(box):
+    """Every piece of a table on a page."""
+    if isinstance(box, boxes.TableBox):
+        yield box
+    for child in getattr(box, "children", ()):
+        yield from tables_of(child)
+
+
+def rows_of(table) -> int:
+    groups = [group for group in table.children if not group.is_header]
+    return sum(len(group.children) for group in groups)
 
 
 @pytest.mark.parametrize("kind", ["month", "failures", "providers"])
 def test_pages_are_full_and_the_last_one_is_no_scrap(kind):
-    *pages, last = filled(kind, Language.UKRAINIAN)
+    *pages, last = [pdf_child.fill_of(one) for one in pages_of(kind)]
     assert all(one >= LEAST_FILL for one in pages)
     assert last >= pdf_child.LEAST_FILL
+
+
+def test_no_table_leaves_one_row_alone_on_a_page():
+    pieces = [(t.element, rows_of(t)) for p in pages_of("month") for t in tables_of(p._page_box)]
+    split = {element for element, _ in pieces if sum(e is element for e, _ in pieces) > 1}
+    assert split
+    assert all(rows > 1 for element, rows in pieces if element in split)
+
+
+def test_what_a_last_page_holds_is_spread_over_the_pages_before():
+    page = HTML(string=styled("<table>" + "<tr><td>row</td></tr>" * 58 + "</table>").decode())
+    plain, spread = page.render(), pdf_child.laid_out(page, {})
+    assert len(spread.pages) == len(plain.pages) > 1
+    assert pdf_child.fill_of(spread.pages[-1]) > pdf_child.fill_of(plain.pages[-1])
 
 
 def styled(body: str) -> bytes:

@@ -14,8 +14,10 @@ import pytest
 
 from sms_etl.config.settings import Language
 from sms_etl.errors import RenderError
+from sms_etl.reports import cards
 from sms_etl.reports import render as render_module
 from sms_etl.reports.figures import Figures
+from sms_etl.reports.language import Words
 from sms_etl.reports.render import RenderedReport, render, render_html, typeset
 from tests.reports import samples
 
@@ -164,6 +166,23 @@ def test_a_campaign_stands_first_among_the_others_without_a_total():
     assert 0 < text.index("Осінній розпродаж") < text.index("Код входу (OTP)")
     assert "Разом" not in text
     assert "Попереднього періоду для порівняння немає." in text_of(web("campaign"))
+
+
+def test_a_title_names_who_delivers_worse_or_says_that_nobody_does():
+    text = text_of(render_html(samples.month(), Language.ENGLISH))
+    assert "Campaigns: Опитування NPS, Запрошення на вебінар deliver worse than the whole" in text
+    assert "Sources: none delivers worse than the whole" in text
+
+
+def test_a_line_through_a_few_days_of_many_is_not_drawn():
+    month = samples.month()
+    silent = tuple(
+        one if n < 4 else one.model_copy(update={"totals": samples.totals(0, 1.0)})
+        for n, one in enumerate(month.days)
+    )
+    few = cards.delivered(Words(Language.ENGLISH), month.model_copy(update={"days": silent}))
+    assert few.series == ()
+    assert cards.delivered(Words(Language.ENGLISH), month).series
 
 
 def test_nothing_sent_is_told_from_data_missing():

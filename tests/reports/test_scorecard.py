@@ -17,6 +17,7 @@ from sms_etl.reports.figures import Figures, Route
 from sms_etl.reports.language import Words
 from sms_etl.reports.render import render_html
 from sms_etl.reports.routes import best_of, gains
+from sms_etl.reports.sections.multiples import MULTIPLES
 from tests.reports import samples
 from tests.reports.test_build import REQUEST, ZONE, inputs, some, table
 from tests.reports.test_render import text_of
@@ -122,6 +123,20 @@ def test_the_headline_names_the_worse_source_and_the_worst_operator():
     assert said.startswith("TurboSMS delivers 1.4 pp worse than the other sources")
     said = routes_told.operators_headline(EN, samples.operators()).replace("\u00a0", " ")
     assert said.startswith("lifecell delivers worst: 96.2% of 960,057 sent; best is Kyivstar")
+
+
+def test_the_worst_day_is_named_with_whose_it_is_and_never_that_of_what_is_not_known():
+    words = EN, UK
+    said = [MULTIPLES.values(samples.operators(), one)["title"] for one in words]
+    assert said[0] == "The worst day was 18 October at lifecell: delivered 86.0% of 18,020 sent"
+    plain = said[1].replace("\u00a0", " ")
+    assert plain == "Найгірший день — 18 жовтня, lifecell: доставлено 86,0 % з 18 020 надісланих"
+    assert MULTIPLES.values(samples.operators(), EN)["low"] == "85%"
+
+
+def test_a_report_on_operators_has_one_table_of_them():
+    page = render_html(samples.operators(), Language.ENGLISH).decode()
+    assert page.count('<th scope="row">Vodafone Ukraine</th>') == 2  # the scorecard, the routes
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -11,12 +11,20 @@ from sms_etl.reports.sections.section import Section, Values
 def _values(figures: Figures, words: Words, *, sources: bool) -> Values:
     told = figures.compliance
     if told is None:
-        return {"title": "", "note": "", "lines": [], "lag": "", "sources": []}
+        return dict.fromkeys(("title", "note", "kept", "lag"), "") | {
+            "lines": [],
+            "unjudged": False,
+            "sources": [],
+        }
     campaign = figures.campaign is not None
+    lines = compliance_told.rule_lines(words, figures, told)
+    printed = [line for line in lines if line.matters]
     return {
         "title": compliance_told.title(words, told),
         "note": compliance_told.packs_note(words, told),
-        "lines": compliance_told.rule_lines(words, figures, told),
+        "lines": printed,
+        "unjudged": any(line.unjudged for line in printed),
+        "kept": compliance_told.kept_note(words, lines, named=sources),
         "lag": "" if campaign else compliance_told.lag_sentence(words, told.lag),
         "sources": compliance_told.source_lines(words, told) if sources else [],
     }

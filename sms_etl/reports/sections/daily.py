@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sms_etl.metrics.rate import Rate
 from sms_etl.reports import sentences
-from sms_etl.reports.chart_daily import daily
+from sms_etl.reports.chart_daily import daily, slots
 from sms_etl.reports.charts import vega_chart
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
@@ -22,7 +22,7 @@ def chart_legend(words: Words, figures: Figures) -> str:
     if any(_open(point.totals.delivery) for point in figures.days):
         parts.append(words.text("Light blue: how far the rate may still rise."))
     parts.append(words.text("Below: messages sent; orange: not delivered."))
-    if figures.findings:
+    if any(slot.marks for slot in slots(figures, words)):
         parts.append(words.text("Numbers: findings, see below."))
     return " ".join(parts)
 

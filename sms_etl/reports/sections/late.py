@@ -57,9 +57,9 @@ def values(figures: Figures, words: Words) -> Values:
     return {
         "title": title(words, figures),
         "heads": [
-            words.text("after the end")
+            words.text("After the end")
             if not h
-            else words.plural("over %(n)s hour after", "over %(n)s hours after", h)
+            else words.plural("Over %(n)s hour after", "Over %(n)s hours after", h)
             for h in hours
         ],
         "late": late,

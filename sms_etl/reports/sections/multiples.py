@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sms_etl.metrics.rate import SMALL_SAMPLE
+from sms_etl.model.vocabulary import UNKNOWN_LABEL
 from sms_etl.reports.charts import Chart
-from sms_etl.reports.figures import DayCount, Figures, GroupDays
+from sms_etl.reports.figures import DayCount, Figures, GroupDays, Scorecard
 from sms_etl.reports.language import Words
 from sms_etl.reports.multiples import (
     PAGE_LAYOUT,
@@ -38,12 +39,17 @@ def _panels(figures: Figures, words: Words) -> list[Panel]:
             scope_value(words, figures, card.dimension, group.key),
             [_share(day) for day in group.days],
         )
-        for group in card.series[:MOST_PANELS]
-        if _drawn(group)
+        for group in _drawn(card)
     ]
 
 
-def _drawn(group: GroupDays) -> bool:
+def _drawn(card: Scorecard) -> list[GroupDays]:
+    """Groups with enough days. The one not known is none of them: it would stretch the scale."""
+    known = [group for group in card.series if group.key != UNKNOWN_LABEL and _long(group)]
+    return known[:MOST_PANELS]
+
+
+def _long(group: GroupDays) -> bool:
     return sum(_share(day) is not None for day in group.days) >= FEWEST_DAYS
 
 
@@ -68,22 +74,27 @@ def _alt(words: Words, panels: list[Panel]) -> str:
     return "; ".join(told)
 
 
-def _title(words: Words, panels: list[Panel]) -> str:
-    """Whose worst day was the worst."""
-
-    def worst(panel: Panel) -> float:
-        return min(share for share in panel.shares if share is not None)
-
-    lowest = min(panels, key=lambda panel: (worst(panel), panel.name))
+def _title(words: Words, figures: Figures, card: Scorecard) -> str:
+    """Whose worst day was the worst, and when."""
+    days = [
+        (share, group.key, day)
+        for group in _drawn(card)
+        for day in group.days
+        if (share := _share(day)) is not None
+    ]
+    share, key, day = min(days, key=lambda one: (one[0], one[1], one[2].day))
     return words.text(
-        "The worst day of all was at %(name)s: delivered %(share)s of the day’s messages",
-        name=lowest.name,
-        share=words.percent(worst(lowest)),
+        "The worst day was %(day)s at %(name)s: delivered %(share)s %(of)s",
+        day=words.day_month(day.day),
+        name=scope_value(words, figures, card.dimension, key),
+        share=words.percent(share),
+        of=words.plural("of %(n)s sent", "of %(n)s sent", day.submitted),
     )
 
 
 def values(figures: Figures, words: Words) -> Values:
     """The panels in both sizes."""
+    card = figures.scorecard
     panels, whole = _panels(figures, words), _whole(figures)
     ends = (words.day_short(figures.first_day), words.day_short(figures.last_day))
 
@@ -92,7 +103,7 @@ def values(figures: Figures, words: Words) -> Values:
 
     low, high = scale_of(panels, whole)
     return {
-        "title": _title(words, panels),
+        "title": _title(words, figures, card) if card else "",
         "low": words.percent_plain(low),
         "high": words.percent_plain(high),
         "chart": Chart(draw(PAGE_LAYOUT), draw(PHONE_LAYOUT), _alt(words, panels)),
@@ -101,7 +112,7 @@ def values(figures: Figures, words: Words) -> Values:
 
 def _has_data(figures: Figures) -> bool:
     card = figures.scorecard
-    return card is not None and sum(_drawn(group) for group in card.series) > 1
+    return card is not None and len(_drawn(card)) > 1
 
 
 MULTIPLES = Section("multiples", values, _has_data)

@@ -29,10 +29,12 @@ def operators_title(words: Words, figures: Figures) -> str:
 def values(figures: Figures, words: Words) -> Values:
     """The chart of times, where any are known, and the table."""
     title = operators_title(words, figures)
+    # Beside a scorecard of operators their table would say the same again.
+    scored = figures.scorecard is not None and figures.scorecard.dimension == "operator"
     return {
         "title": title,
         "chart": vega_chart(latency, figures, words, title) if times_known(figures) else None,
-        "operators": table(words, figures, figures.by_operator, "operator"),
+        "operators": None if scored else table(words, figures, figures.by_operator, "operator"),
     }
 
 
