@@ -9,7 +9,7 @@ import pytest
 from sms_etl.config.settings import Language
 from sms_etl.reports.correction import correction
 from sms_etl.reports.difference import differences
-from sms_etl.reports.figures import RestatedFigure, fingerprint
+from sms_etl.reports.figures import Converted, RestatedFigure, fingerprint
 from sms_etl.reports.language import Words
 from sms_etl.reports.render import render_html
 from sms_etl.restatement import Cause, Restatement
@@ -39,6 +39,22 @@ def test_money_is_measured_by_all_money_of_its_currency():
     assert correction(THEN, THEN.model_copy(update={"costs": (dearer,)}), STEP, MADE)
     other = cost.model_copy(update={"currency": "USD", "spent_micro": 1})
     assert correction(THEN, THEN.model_copy(update={"costs": (cost, other)}), STEP, MADE)
+
+
+def test_another_currency_to_convert_to_corrects_nothing():
+    """What was paid is the same; the next period is told in the new one."""
+    [cost] = THEN.costs
+    dollars = Converted(
+        currency="USD",
+        spent_micro=cost.spent_micro // 41,
+        spent_on_undelivered_micro=0,
+        per_delivered_micro=None,
+        messages_with_cost=cost.messages_with_cost,
+        first_rate_day=None,
+        last_rate_day=None,
+        missing=(),
+    )
+    assert correction(THEN, THEN.model_copy(update={"converted": dollars}), 0.0, MADE) is None
 
 
 def test_a_correction_says_then_now_and_why():
