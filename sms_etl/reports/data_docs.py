@@ -11,9 +11,10 @@ from pathlib import Path
 
 from sms_etl.config.settings import Language, ReportKind
 from sms_etl.metrics.summary import AsOf, no_totals
-from sms_etl.reports.data_tables import Column, Table, data_tables
+from sms_etl.reports.data_tables import data_tables
 from sms_etl.reports.figures import FIGURES_VERSION, Figures
 from sms_etl.reports.language import Words
+from sms_etl.reports.tables.table import Column, Table
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "report-data.md"
 

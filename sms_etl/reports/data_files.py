@@ -16,10 +16,11 @@ from typing import Any
 import xlsxwriter
 
 from sms_etl.config.settings import Language
-from sms_etl.reports.data_tables import Cell, Column, Table, data_tables
+from sms_etl.reports.data_tables import data_tables
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
 from sms_etl.reports.style import BLUE_LIGHT, NAVY
+from sms_etl.reports.tables.table import Cell, Column, Table
 from sms_etl.spreadsheets import BYTE_ORDER_MARK, FORMULA_STARTS, without_formulas
 
 ZIP_MOMENT = (1980, 1, 1, 0, 0, 0)

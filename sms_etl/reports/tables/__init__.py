@@ -1,0 +1,1 @@
+"""The tables of the data files, a module for each subject."""
