@@ -2,6 +2,8 @@
 
 import { element } from "./dom.js";
 
+const NARROW = "(max-width: 640px)";
+
 /** Choices of one kind: a disclosure with a box for each; none or all ticked means no filter. */
 function choices(name, label, options, texts, changed) {
   const boxes = options.map(({ value, text }) =>
@@ -107,5 +109,15 @@ export function filterBar(cube, reasons, format, texts, changed) {
     cube.days > 1 ? [from.box, to.box] : [], lists.map(([, list]) => list.box),
     named.length > 1 ? causes.box : null, clear);
   bar.addEventListener("submit", (event) => event.preventDefault());
-  return { bar, tell };
+  return { bar: folded(bar, texts), tell };
+}
+
+/** The bar behind one button where the screen is narrow: there it would push the report off it. */
+function folded(bar, texts) {
+  const panel = element("details", { class: "filter-panel" }, element("summary", {}, texts.filters), bar);
+  const narrow = matchMedia(NARROW);
+  const fit = () => { panel.open = !narrow.matches; };
+  narrow.addEventListener("change", fit);
+  fit();
+  return panel;
 }

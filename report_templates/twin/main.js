@@ -39,6 +39,7 @@ async function start() {
 
   function draw() {
     for (const section of frozen) section.hidden = now.on;
+    place.classList.toggle("on", now.on);
     live.hidden = !now.on;
     if (!now.on) {
       live.replaceChildren();

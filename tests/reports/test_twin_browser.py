@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import random
@@ -302,14 +303,41 @@ def test_filters_work_with_the_keyboard_and_have_names(page):
     assert page.find_element(By.CSS_SELECTOR, "[role=status]").get_attribute("textContent")
 
 
-@pytest.mark.parametrize("width", [360, 768, 1280])
-def test_nothing_is_wider_than_the_screen(page, width):
-    # Chromium's own windows are no narrower than 500 pixels; a phone is emulated.
-    page.execute_cdp_cmd(
+@contextlib.contextmanager
+def screen(browser, width):
+    """A screen of a width; Chromium's own windows are no narrower than 500 pixels."""
+    browser.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
         {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500},
     )
     try:
+        yield
+    finally:
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+def test_on_a_phone_the_headline_comes_first_and_filters_wait_behind_one_button(page):
+    button = page.find_element(By.CSS_SELECTOR, ".filter-panel > summary")
+    headline = page.find_element(By.CSS_SELECTOR, ".headline")
+    filters = page.find_element(By.CSS_SELECTOR, ".filters")
+    assert filters.is_displayed()
+    assert not button.is_displayed()
+    with screen(page, 390):
+        WebDriverWait(page, SECONDS).until(lambda _: not filters.is_displayed())
+        assert headline.rect["y"] < button.rect["y"]
+        button.click()
+        tick(page, "Країна", "Україна")
+        assert page.find_element(By.CSS_SELECTOR, ".live").is_displayed()
+    WebDriverWait(page, SECONDS).until(lambda _: not button.is_displayed())
+    assert filters.is_displayed()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_nothing_is_wider_than_the_screen(page, width):
+    with screen(page, width):
+        button = page.find_element(By.CSS_SELECTOR, ".filter-panel > summary")
+        if button.is_displayed():
+            button.click()
         tick(page, "Країна", "Україна")
         page.execute_script(
             "for (const box of document.querySelectorAll('input[name=campaign]')) {"
@@ -321,8 +349,6 @@ def test_nothing_is_wider_than_the_screen(page, width):
             ".map((one) => one.getBoundingClientRect().right)"
         )
         assert max(edges) <= width
-    finally:
-        page.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_from_a_web_server_it_asks_for_nothing_else(browser, folder):
