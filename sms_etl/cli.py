@@ -17,8 +17,8 @@ from rich.table import Table
 from sms_etl.backfill.cli import backfill
 from sms_etl.clean_base import cli as clean_base
 from sms_etl.config.clock import now
-from sms_etl.config.load import refuse_unknown
-from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.config.load import refuse_unknown, validate
+from sms_etl.config.settings import Filters, Language, Period, ReportKind, require_filters
 from sms_etl.engagement import cli as engagement
 from sms_etl.errors import ConfigError, SmsEtlError
 from sms_etl.evidence import cli as evidence
@@ -121,6 +121,13 @@ def report(
     currency: Annotated[
         str | None, typer.Option(help="What money is converted to; without: that of [money].")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only messages of: dimension=value, as in [subscriptions.filters]; may be given "
+            "several times."
+        ),
+    ] = None,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.UKRAINIAN,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PDF,
     out: Annotated[
@@ -144,7 +151,16 @@ def report(
         named, days = None, (yesterday - timedelta(days=CAMPAIGN_SEARCH_DAYS - 1), yesterday)
     refuse_unknown(sections or (), [one.key for one in KINDS[kind].sections], "--section")
     order = ReportOrder(
-        kind, named, *days, zone.key, lang, campaign, tuple(sections or ()), currency
+        kind=kind,
+        period=named,
+        first_day=days[0],
+        last_day=days[1],
+        zone=zone.key,
+        language=lang,
+        campaign=campaign,
+        sections=tuple(sections or ()),
+        filters=_filters(kind, only or (), project),
+        currency=currency,
     )
     figures = figures_of(project, order)
     match form:
@@ -160,6 +176,21 @@ def report(
     path = out or Path(f"{campaign or kind}-{days_named}-{lang}.{form.suffix}")
     path.write_bytes(body)
     console.print(f"{path} ({len(body) / 1000:.0f} kB)")
+
+
+def _filters(kind: ReportKind, given: Sequence[str], project: Project) -> Filters:
+    """Filters as `dimension=value`, several of a dimension meaning any of them."""
+    asked: dict[str, list[str]] = {}
+    for text in given:
+        name, _, value = text.partition("=")
+        asked.setdefault(name.strip(), []).append(value.strip())
+    filters = validate(Filters, asked, Path("--only"), "")
+    try:
+        require_filters(kind, filters)
+    except ValueError as error:
+        raise ConfigError(f"--only: {error}") from None
+    refuse_unknown(filters.source, project.source_names, "--only source")
+    return filters
 
 
 @app.command()

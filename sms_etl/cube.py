@@ -54,18 +54,22 @@ def build_cube(messages: pl.LazyFrame) -> Cube:
         .select(LATENCY.names)
         .cast(LATENCY.schema)
     )
-    events = (
+    return Cube(
+        counts=counts.collect(engine="streaming").sort(*CUBE_KEYS, *_STATE_KEYS),
+        latency=latency.collect(engine="streaming").sort(*CUBE_KEYS, *_TIME_KEYS),
+        events=count_events(messages).collect(engine="streaming").sort(_EVENT_KEYS),
+    )
+
+
+def count_events(messages: pl.LazyFrame) -> pl.LazyFrame:
+    """MESSAGES whose end has a time, counted by the hour of it: EVENTS, in no order."""
+    return (
         messages.filter(pl.col("final"), pl.col("done_at").is_not_null())
         .with_columns(event_hour=pl.col("done_at").dt.truncate("1h"))
         .group_by(_EVENT_KEYS)
         .agg(messages=pl.len())
         .select(EVENTS.names)
         .cast(EVENTS.schema)
-    )
-    return Cube(
-        counts=counts.collect(engine="streaming").sort(*CUBE_KEYS, *_STATE_KEYS),
-        latency=latency.collect(engine="streaming").sort(*CUBE_KEYS, *_TIME_KEYS),
-        events=events.collect(engine="streaming").sort(_EVENT_KEYS),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ import polars as pl
 
 from sms_etl.campaigns import catalogue, labels
 from sms_etl.config.clock import now
-from sms_etl.config.settings import Language, Period, ReportKind, Subscription
+from sms_etl.config.settings import Filters, Language, Period, ReportKind, Subscription
 from sms_etl.days import days_between
 from sms_etl.engagement.report import engaged_figures
 from sms_etl.errors import StoreError
@@ -45,6 +45,7 @@ from sms_etl.reports.figures import (
     fingerprint,
 )
 from sms_etl.reports.last_year import LastYear
+from sms_etl.reports.narrowed import NarrowedLake
 from sms_etl.reports.operations import OperationsInputs, operations
 from sms_etl.reports.operations_figures import Operations
 from sms_etl.reports.periods import days_to_load, last_year_days, period_days, with_neighbours
@@ -67,7 +68,7 @@ class ReportOrder:
     """Which report is wanted. Days are calendar days of `zone`, both included.
 
     `sections`: keys of the sections to print; none means all. `currency`: what money is converted
-    to; none means that of the settings.
+    to; none means that of the settings. `filters`: which messages it is of.
     """
 
     kind: ReportKind
@@ -79,6 +80,12 @@ class ReportOrder:
     campaign: str | None = None
     sections: tuple[str, ...] = ()
     currency: str | None = None
+    filters: Filters = field(default_factory=Filters)
+
+    def lake(self, project: Project) -> NarrowedLake:
+        """The lake, cut to what the report is of."""
+        first = days_to_load(self.period, self.first_day, self.last_day)[0]
+        return NarrowedLake(project.lake, self.filters.given(), project.has_rows(first))
 
 
 def order_of(project: Project, subscription: Subscription, as_of: datetime) -> ReportOrder:
@@ -101,6 +108,7 @@ def order_of(project: Project, subscription: Subscription, as_of: datetime) -> R
         campaign=subscription.campaign,
         sections=subscription.sections,
         currency=subscription.currency,
+        filters=subscription.filters,
     )
 
 
@@ -115,15 +123,16 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
     inputs, request = _question(project, order)
     figures = build_figures(inputs, request)
     first, last = days_to_load(order.period, order.first_day, order.last_day)
+    lake = order.lake(project)
     if project.has_rows(first):
-        messages = project.lake.scan(MESSAGES, first, last)
+        messages = lake.scan(MESSAGES, first, last)
         cross_check(figures, messages, order.zone)
         check_money(figures, messages, inputs.rates)
-    _check_last_year(project, figures)
+    _check_last_year(project, lake, figures)
     more: dict[str, Any] = {
         "sections": order.sections,
         "restated": _restated(project, figures),
-        "reconciliation": _reconciliation(project, figures),
+        "reconciliation": _reconciliation(lake, figures),
         "operations": _operations(project, figures),
     }
     if project.has_rows(first):
@@ -132,13 +141,13 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
     return figures.model_copy(update=more)
 
 
-def _check_last_year(project: Project, figures: Figures) -> None:
+def _check_last_year(project: Project, lake: NarrowedLake, figures: Figures) -> None:
     """Hold last year's sums against its rows, where retention has left them."""
     if figures.last_year_first_day is None or figures.last_year_last_day is None:
         return
     first, last = with_neighbours(figures.last_year_first_day, figures.last_year_last_day)
     if project.has_rows(first):
-        check_last_year(figures, project.lake.scan(MESSAGES, first, last), figures.zone)
+        check_last_year(figures, lake.scan(MESSAGES, first, last), figures.zone)
 
 
 def cube_of(project: Project, order: ReportOrder) -> TwinCube:
@@ -153,9 +162,12 @@ def cube_of(project: Project, order: ReportOrder) -> TwinCube:
 def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, ReportRequest]:
     """The tables of a report, and what is asked of them."""
     first, last = days_to_load(order.period, order.first_day, order.last_day)
-    lake, settings = project.lake, project.settings.project
+    lake, settings = order.lake(project), project.settings.project
     rates = read_rates(project.settings, order.currency)
-    sources = [_configured(project, name, order) for name in project.source_names]
+    wanted = order.filters.source or project.source_names
+    sources = [_configured(project, name, order) for name in project.source_names if name in wanted]
+    # Of people who were skipped no more is known than the campaign.
+    people = lake.knows(ASKED) and project.has_rows(first)
     pulled = [source.last_pulled_at for source in sources if source.last_pulled_at is not None]
     inputs = ReportInputs(
         cube=lake.scan(CUBE, first, last),
@@ -166,10 +178,11 @@ def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, Repor
         labels=labels(catalogue(project.settings)),
         events=lake.scan(EVENTS, first, last),
         asked=lake.scan(ASKED, first, last),
-        messages=lake.scan(MESSAGES, first, last) if project.has_rows(first) else None,
+        messages=lake.scan(MESSAGES, first, last) if people else None,
+        earlier=project.lake.scan(MESSAGES, first, last) if people else None,
         encoding=lake.scan(ENCODING, first, last),
         rates=rates,
-        last_year=_last_year(project, order),
+        last_year=_last_year(lake, order),
     )
     request = ReportRequest(
         kind=order.kind,
@@ -186,11 +199,12 @@ def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, Repor
         slow_seconds=settings.slow_thresholds_seconds,
         expected_days=days_between(max(order.first_day, settings.first_day), order.last_day),
         currency=rates.target if rates else None,
+        filters=order.filters.given(),
     )
     return inputs, request
 
 
-def _last_year(project: Project, order: ReportOrder) -> LastYear | None:
+def _last_year(lake: NarrowedLake, order: ReportOrder) -> LastYear | None:
     """The same period a year earlier, where the lake has it whole.
 
     Every source that has any of these days must have all of them: a sum of half a year ago would
@@ -199,23 +213,24 @@ def _last_year(project: Project, order: ReportOrder) -> LastYear | None:
     days = last_year_days(order.period, order.first_day, order.last_day)
     if days is None or order.campaign is not None:
         return None
-    there = project.lake.scan(CONSERVATION, *days).select("source", "day").unique()
+    there = lake.scan(CONSERVATION, *days).select("source", "day").unique()
     built = there.group_by("source").len().collect()["len"]
     if built.is_empty() or built.min() != len(days_between(*days)):
         return None
     around = with_neighbours(*days)
-    return LastYear(project.lake.scan(CUBE, *around), project.lake.scan(LATENCY, *around))
+    return LastYear(lake.scan(CUBE, *around), lake.scan(LATENCY, *around))
 
 
 def _restated(project: Project, figures: Figures) -> tuple[RestatedFigure, ...]:
     """How the previous period moved since its last report.
 
-    Restatements are kept by business day, so a report in another zone says nothing of them.
+    Restatements are kept by business day and of all messages, so a report in another zone or of a
+    part of the messages says nothing of them.
     """
     first, last, now_ = figures.previous_first_day, figures.previous_last_day, figures.previous
     if first is None or last is None or now_ is None:
         return ()
-    if figures.zone != project.settings.project.business_time_zone:
+    if figures.zone != project.settings.project.business_time_zone or figures.filters:
         return ()
     told = editions(project).last_told(figures.kind, figures.period, first, last)
     if told is None:
@@ -255,12 +270,12 @@ def _operations(project: Project, figures: Figures) -> Operations | None:
     return operations(inputs, days, project.settings.project.zone)
 
 
-def _reconciliation(project: Project, figures: Figures) -> tuple[Reconciled, ...]:
+def _reconciliation(lake: NarrowedLake, figures: Figures) -> tuple[Reconciled, ...]:
     """What outbox, logs and invoices say of each other on the report's days."""
     days = (figures.first_day, figures.last_day)
     tables = (RECONCILIATION, RECONCILIATION_DAYS, INVOICE_TOTALS)
     return reconciled(
-        Reconciliation(*(project.lake.scan(table, *days) for table in tables)),
+        Reconciliation(*(lake.scan(table, *days) for table in tables)),
         days,
         figures.campaign,
     )
@@ -270,7 +285,8 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
     """Build, check, render and freeze a report; the same figures give the edition there is.
 
     An edition that was mailed stays too while no figure has moved by more than the settings'
-    `correction_step`; the next report of the period after it tells of smaller moves.
+    `correction_step`, as the next report tells of smaller moves; and if other messages or sections
+    are asked for since.
 
     Raises:
         ConservationError, RenderError, StoreError: nothing was frozen.
@@ -282,6 +298,10 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
     if newest is not None and newest.figures_sha256 == fingerprint(figures):
         return newest
     if newest is not None and store.mailed(newest):
+        before = newest.figures()
+        if (before.filters, before.sections) != (figures.filters, figures.sections):
+            # Other messages moved no figure: what was mailed stays, the next period is as asked.
+            return newest
         told = _correction(project, figures, newest)
         if told is None:
             return newest

@@ -83,18 +83,6 @@ def _check_names(subscription: Subscription, path: Path) -> None:
 
         kinds = [ANY_FINDING, *(kind.value for kind in FindingKind)]
         refuse_unknown(subscription.only_if.findings, kinds, f"{prefix}.only_if.findings")
-    _refuse_unapplied(subscription, prefix)
-
-
-def _refuse_unapplied(subscription: Subscription, prefix: str) -> None:
-    """Refuse keys that no report follows: the full report would pass for the one asked for."""
-    asked = {"filters": bool(subscription.filters.given())}
-    for key, given in asked.items():
-        if given:
-            raise ConfigError(
-                f"{prefix}.{key}: reports do not follow this key yet, and the full report would "
-                f"be sent; remove it"
-            )
 
 
 def refuse_unknown(given: Sequence[str], known: Sequence[str], where: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import StrEnum
@@ -334,6 +335,13 @@ class Language(StrEnum):
     ENGLISH = "en"
 
 
+FILTERED_BY: Mapping[ReportKind, tuple[str, ...]] = {
+    ReportKind.COMPLIANCE: ("source", "campaign"),
+    ReportKind.OPERATIONS: (),
+}
+"""Kinds of reports whose figures know fewer dimensions than messages do, and which."""
+
+
 class Filters(Strict):
     """Which messages a report is of: they match every key that is given, by any of its values."""
 
@@ -346,6 +354,21 @@ class Filters(Strict):
     def given(self) -> dict[str, tuple[str, ...]]:
         """Dimension -> values, of the keys that are given."""
         return {name: value for name, value in self if value}
+
+
+def require_filters(kind: ReportKind, filters: Filters) -> None:
+    """Check that a report of a kind can be cut so.
+
+    Raises:
+        ValueError: naming the key that it cannot be cut by.
+    """
+    allowed = FILTERED_BY.get(kind, tuple(Filters.model_fields))
+    for name in filters.given():
+        if name not in allowed:
+            raise ValueError(
+                f"a report {kind.value!r} cannot be filtered by {name!r}; "
+                f"allowed: {', '.join(allowed) or 'no filter'}"
+            )
 
 
 class Attachment(StrEnum):
@@ -427,6 +450,7 @@ class Subscription(Strict):
             raise ValueError("a campaign report needs the key 'campaign'")
         if self.campaign and self.filters.campaign:
             raise ValueError("'campaign' and 'filters.campaign' exclude each other")
+        require_filters(self.report, self.filters)
         return self
 
     @field_validator("readers")

@@ -52,12 +52,14 @@ def engaged_figures(project: Project, figures: Figures, rates: Rates | None) -> 
         as_of=figures.data_as_of,
         campaign=figures.campaign,
         label=lambda campaign: labels.get(campaign, campaign),
+        asked=figures.filters,
     )
     source = _Source(project, cohort, rates)
     return {
         "engagement": source.engagement(figures),
         "attributed": source.attributed(figures),
-        "loyalty": source.loyalty,
+        # Buyers are those of the whole shop.
+        "loyalty": None if figures.filters else source.loyalty,
     }
 
 

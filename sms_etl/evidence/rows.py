@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
 import polars as pl
 
+from sms_etl.metrics.cohort import Asked, only
 from sms_etl.model.schemas import MESSAGES
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
@@ -28,9 +28,7 @@ class RowsFormat(StrEnum):
     PARQUET = "parquet"
 
 
-def messages_behind(
-    project: Project, days: tuple[date, date], asked: Mapping[str, Sequence[str]]
-) -> pl.LazyFrame:
+def messages_behind(project: Project, days: tuple[date, date], asked: Asked) -> pl.LazyFrame:
     """MESSAGES submitted on days of the business time zone (both included), in a lasting order.
 
     Args:
@@ -38,9 +36,7 @@ def messages_behind(
         days: First and last day.
         asked: Dimension -> values, of which a message must have one each.
     """
-    rows = project.lake.scan(MESSAGES, *days)
-    for dimension, values in asked.items():
-        rows = rows.filter(pl.col(dimension).is_in(list(values)))
+    rows = only(project.lake.scan(MESSAGES, *days), asked)
     return rows.sort("submitted_at", "source", "message_id")
 
 

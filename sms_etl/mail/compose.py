@@ -39,9 +39,13 @@ from sms_etl.reports.editions import CHART_FILE, Edition
 from sms_etl.reports.figures import Figures, is_empty, is_incomplete
 from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import TEMPLATES, Words
+from sms_etl.reports.subset import scope_of
 
 MAX_HTML_BYTES = 80_000
 """Gmail cuts a mail's HTML at about 102 kB as sent; quoted-printable makes Cyrillic longer."""
+
+LONGEST_SCOPE = 40
+"""Characters of a subject for what a report is of; the mail says it whole."""
 
 NO_VALUE = "—"
 
@@ -204,6 +208,9 @@ def _subject(words: Words, figures: Figures, edition: Edition) -> str:
     _, title = kind_of(figures).title(words, figures)
     if figures.campaign is not None:
         title = f"{words.text('SMS delivery')}, {title}"
+    scope = scope_of(words, figures)
+    if scope:
+        title += f" ({scope if len(scope) <= LONGEST_SCOPE else words.text('a part')})"
     span = words.span(figures.first_day, figures.last_day)
     subject = f"{title}, {span}: {_result(words, figures)}"
     return " ".join([*_marks(words, figures, edition), subject])

@@ -12,6 +12,7 @@ from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import Words
 from sms_etl.reports.sections.daily import chart_text
 from sms_etl.reports.sections.summary import compared
+from sms_etl.reports.subset import subset_line
 
 MOST_ROWS = 10
 """Rows of the table in a mail; the whole table is in the report."""
@@ -36,6 +37,7 @@ class Summary:
     title: str
     project: str
     span: str
+    subset: str
     headline: str
     compared: str
     gaps: tuple[str, ...]
@@ -62,6 +64,7 @@ def summary(figures: Figures, words: Words) -> Summary:
         title=title,
         project=words.label(figures.project),
         span=words.span(figures.first_day, figures.last_day),
+        subset=subset_line(words, figures),
         headline=kind.headline(words, figures),
         compared=compared(words, figures),
         gaps=_gaps(words, figures),

@@ -261,7 +261,7 @@ def _followed(told: _Told, messages: pl.LazyFrame, cohort: Cohort) -> pl.DataFra
 def _aside(judged: pl.DataFrame, cohort: Cohort) -> pl.DataFrame:
     """Clicks that name no message, in the days of the report: they are of a campaign at best."""
     rows = judged.filter(pl.col("message_id").is_null())
-    return cohort.of(rows.lazy(), "clicked_at").collect()
+    return cohort.of_campaigns(rows.lazy(), "clicked_at").collect()
 
 
 def _parts(

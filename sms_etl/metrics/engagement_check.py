@@ -94,7 +94,7 @@ def _opened(tables: EngagementTables, cohort: Cohort) -> tuple[Mapping[str, int]
         .len()
     )
     on_messages = timely.join(sent, on=keys, how="semi").select(pl.col("clicks").sum())
-    aside = cohort.of(
+    aside = cohort.of_campaigns(
         judged.filter(pl.col("message_id").is_null(), pl.col("campaign").is_not_null()),
         "clicked_at",
     ).select(pl.col("clicks").sum())

@@ -42,7 +42,7 @@ def lifts_of(
         days: how long after the message, or after the time it would have gone, an order counts.
         cohort: the report's messages.
     """
-    held = cohort.of(asked.filter(skipped=HOLDOUT), "hour").collect()
+    held = cohort.of_campaigns(asked.filter(skipped=HOLDOUT), "hour").collect()
     if held.is_empty():
         return ()
     campaigns = held["campaign"].unique().to_list()

@@ -28,7 +28,7 @@ Found = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class Reached:
     """What the outbox says, and who the messages went to.
 
     asked: ASKED rows of the report.
@@ -41,13 +41,13 @@ class Asked:
     earlier: pl.LazyFrame | None
 
 
-def reach_of(told: Asked, totals: Totals) -> Reach:
+def reach_of(told: Reached, totals: Totals) -> Reach:
     """The answers for all messages of a report."""
     everything = pl.lit(_KEY).alias(_KEY)
     return _reaches(told, everything, {_KEY: totals})[0].model_copy(update={"campaign": None})
 
 
-def reach_by_campaign(told: Asked, totals: Mapping[str, Totals]) -> tuple[Reach, ...]:
+def reach_by_campaign(told: Reached, totals: Mapping[str, Totals]) -> tuple[Reach, ...]:
     """The answers for every campaign, in the order of `totals`.
 
     Outbox rows without a campaign may be of a campaign that only the provider names, so they
@@ -57,7 +57,7 @@ def reach_by_campaign(told: Asked, totals: Mapping[str, Totals]) -> tuple[Reach,
     return _reaches(known, pl.col("campaign").alias(_KEY), totals)
 
 
-def _reaches(told: Asked, key: pl.Expr, totals: Mapping[str, Totals]) -> tuple[Reach, ...]:
+def _reaches(told: Reached, key: pl.Expr, totals: Mapping[str, Totals]) -> tuple[Reach, ...]:
     asked = told.asked.with_columns(key).group_by(_KEY, "skipped").agg(pl.col("messages").sum())
     skipped: dict[str, dict[str, int]] = {}
     submitted: dict[str, int] = {}
@@ -83,7 +83,7 @@ def _reaches(told: Asked, key: pl.Expr, totals: Mapping[str, Totals]) -> tuple[R
     )
 
 
-def _people(told: Asked, key: pl.Expr) -> dict[str, dict[str, int]]:
+def _people(told: Reached, key: pl.Expr) -> dict[str, dict[str, int]]:
     """People by key: all, those with a message delivered, those with one that may be.
 
     A person is counted by a 64-bit hash of the pseudonym: among ten million people two are taken
@@ -118,7 +118,7 @@ def _people(told: Asked, key: pl.Expr) -> dict[str, dict[str, int]]:
     return _by_key(doubtful.join(counted, on=_KEY, how="left"))
 
 
-def _sent_to_dead(told: Asked, key: pl.Expr) -> dict[str, dict[str, int]]:
+def _sent_to_dead(told: Reached, key: pl.Expr) -> dict[str, dict[str, int]]:
     """Messages and people written to after a receipt said that the number is dead for good."""
     if told.messages is None or told.earlier is None:
         return {}

@@ -7,7 +7,7 @@ docs/figures.md.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -109,11 +109,9 @@ def brought(
         [sent.join(takers.lazy(), on=_OF_MESSAGE), sent.join(opened, on=_OF_MESSAGE)],
         engine="streaming",
     )
-    everything = replace(cohort, campaign=None)
-    coded = everything.of(orders.lazy(), "ordered_at").collect().drop_nulls("code_campaign")
-    if cohort.campaign is not None:
-        coded = coded.filter(code_campaign=cohort.campaign)
-    return Brought(taken, coded.with_columns(campaign="code_campaign"), clicked)
+    named = orders.lazy().with_columns(campaign="code_campaign")
+    coded = cohort.of_campaigns(named, "ordered_at").collect().drop_nulls("code_campaign")
+    return Brought(taken, coded, clicked)
 
 
 def returns_of(

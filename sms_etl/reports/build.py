@@ -13,12 +13,13 @@ from sms_etl.config.settings import Language, Period, ReportKind
 from sms_etl.days import days_between
 from sms_etl.errors import ConfigError
 from sms_etl.findings.detect import Evidence, find_problems
+from sms_etl.metrics.cohort import Asked
 from sms_etl.metrics.completion import completion_curves, with_known
 from sms_etl.metrics.events import event_days
 from sms_etl.metrics.local_time import require_whole_hours, with_local_time
 from sms_etl.metrics.money import UNDELIVERED, Rates, with_converted
 from sms_etl.metrics.prices import with_expected_prices
-from sms_etl.metrics.reach import Asked, reach_by_campaign, reach_of
+from sms_etl.metrics.reach import Reached, reach_by_campaign, reach_of
 from sms_etl.metrics.reasons import mender_of
 from sms_etl.metrics.summary import (
     SLOW_SECONDS,
@@ -73,7 +74,9 @@ class ReportInputs:
     period is the baseline of the findings. `conservation` and `unmapped` may hold more days than
     the period. `labels`: campaign -> language -> label. `events`, `asked`, `encoding` and
     `messages` hold the days of the cube; without `messages` people are not counted, without
-    `rates` no money is converted, without `last_year` nothing is said of it.
+    `rates` no money is converted, without `last_year` nothing is said of it. All but
+    `conservation`, `unmapped` and `earlier` (every message, in which dead numbers are looked for;
+    null: `messages`) hold what `ReportRequest.filters` asks for and no more.
     """
 
     cube: pl.LazyFrame
@@ -86,6 +89,7 @@ class ReportInputs:
     asked: pl.LazyFrame = field(default_factory=lambda: ASKED.empty().lazy())
     encoding: pl.LazyFrame = field(default_factory=lambda: ENCODING.empty().lazy())
     messages: pl.LazyFrame | None = None
+    earlier: pl.LazyFrame | None = None
     rates: Rates | None = None
     last_year: LastYear | None = None
 
@@ -97,6 +101,7 @@ class ReportRequest:
     For a campaign the days bound where its messages are looked for; the report covers the days
     from its first to its last message, and its baseline is every other campaign in the cube.
     `expected_days`: what every source should have been built for; null means every day.
+    `filters`: what the inputs were cut to.
     """
 
     kind: ReportKind
@@ -113,6 +118,7 @@ class ReportRequest:
     expected_days: Sequence[date] | None = None
     slow_seconds: Sequence[float] = SLOW_SECONDS
     currency: str | None = None
+    filters: Asked = field(default_factory=dict)
 
     @property
     def as_of(self) -> AsOf:
@@ -160,6 +166,7 @@ def build_figures(inputs: ReportInputs, request: ReportRequest) -> Figures:
         sources=states,
         comparisons=_campaign_comparisons(rows),
         change=_change(rows, whole),
+        filters={name: tuple(values) for name, values in request.filters.items()},
     )
     figures = _with_letters(rows, _with_other_counts(rows, figures))
     earlier = rows.last_year
@@ -380,11 +387,12 @@ def _with_other_counts(rows: _Rows, figures: Figures) -> Figures:
     """Add what happened on each day, and the rates with other denominators."""
     inputs, request = rows.inputs, rows.request
     messages = inputs.messages
+    earlier = messages if inputs.earlier is None else inputs.earlier
     if messages is not None:
         local_day = pl.col("submitted_at").dt.convert_time_zone(request.zone).dt.date()
         messages = messages.filter(local_day.is_between(*rows.days), rows.asked)
     outbox = with_local_time(inputs.asked, request.zone).filter(rows.inside, rows.asked)
-    told = Asked(outbox, messages, inputs.messages)
+    told = Reached(outbox, messages, earlier)
     campaigns = {row.key: row.totals for row in figures.by_campaign}
     return figures.model_copy(
         update={
@@ -488,5 +496,6 @@ def _evidence(rows: _Rows, states: tuple[SourceState, ...]) -> Evidence:
         latency=rows.current[1],
         usual_cube=cube.filter(usual),
         usual_latency=latency.filter(usual),
-        sources=states,
+        # What a whole source could not read says nothing of a part of its messages.
+        sources=() if set(rows.request.filters) - {SOURCE} else states,
     )

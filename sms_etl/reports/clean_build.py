@@ -6,7 +6,7 @@ Counted from rows of the report's days, like people are; days are business days.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,12 @@ from sms_etl.clean_base.rules import rules as suppression_rules
 from sms_etl.compliance.lag import stop_lag
 from sms_etl.compliance.packs import PackRule
 from sms_etl.config.settings import Language
+from sms_etl.metrics.cohort import Asked, only
 from sms_etl.metrics.money import UNDELIVERED
 from sms_etl.metrics.rate import Rate, counted_share
 from sms_etl.metrics.reasons import list_reasons
 from sms_etl.metrics.summary import SUBMITTED
-from sms_etl.model.compliance import Judgement
+from sms_etl.model.compliance import JUDGEMENTS, Judgement
 from sms_etl.reports.clean_figures import (
     CleanBase,
     CommonFactor,
@@ -55,10 +56,16 @@ class CleanCohort:
     zone: str
     as_of: datetime
     campaign: str | None = None
+    asked: Asked = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is of all messages of its days."""
+        return self.campaign is None and not self.asked
 
     def of(self, rows: pl.LazyFrame) -> pl.LazyFrame:
-        """Those rows of a table with `day` and `campaign` that are the cohort's."""
-        inside = rows.filter(pl.col("day").is_between(*self.days))
+        """Those rows of a table with `day`, `campaign` and what was asked that are the cohort's."""
+        inside = only(rows.filter(pl.col("day").is_between(*self.days)), self.asked)
         return inside if self.campaign is None else inside.filter(campaign=self.campaign)
 
     @property
@@ -112,7 +119,9 @@ def clean_base(
     cohort: CleanCohort,
     history: pl.LazyFrame | None = None,
 ) -> CleanBase | None:
-    """The suppression list and its proof; null where nobody is or was on it, or for a campaign.
+    """The suppression list and its proof; null where nobody is or was on it.
+
+    Also null for a part of the messages.
 
     Args:
         messages: MESSAGES of the report's days and of the period before.
@@ -122,7 +131,7 @@ def clean_base(
         history: MESSAGES of all days up to the last, which say how people skipped were written to.
     """
     held = spans.collect()
-    if held.is_empty() or cohort.campaign is not None:
+    if held.is_empty() or not cohort.whole:
         return None
     start, end = cohort.bounds
     sent = cohort.of(messages)
@@ -200,7 +209,12 @@ class ComplianceTables:
 def compliance(
     tables: ComplianceTables, rules: Sequence[PackRule], cohort: CleanCohort
 ) -> Compliance | None:
-    """What the rules say of the messages; null where no rule judged any."""
+    """What the rules say of the messages; null where no rule judged any.
+
+    Also null where more is asked for than judgements know.
+    """
+    if not set(cohort.asked) <= set(JUDGEMENTS.names):
+        return None
     judged = cohort.of(tables.judgements).collect()
     broken = cohort.of(tables.breaches).collect()
     told = [_rule_judged(rule, judged, broken, cohort) for rule in rules]
@@ -208,7 +222,7 @@ def compliance(
     if not by_rule:
         return None
     lag = None
-    if cohort.campaign is None:
+    if cohort.whole:
         found = stop_lag(tables.messages, tables.refusals, cohort.days, cohort.zone)
         lag = found and StopLag(
             written_after=cohort.rate(found.written_after, found.refused, REFUSED),

@@ -33,7 +33,7 @@ LAG_DAYS = 14
 
 
 def clean_values(project: Project, figures: Figures) -> dict[str, Any]:
-    """Fields of the figures, by name. Of a report on one campaign only its messages count."""
+    """Fields of the figures, by name. Of a report on a part of the messages only these count."""
     if figures.kind not in TOLD_IN:
         return {}
     lake, (first, last) = project.lake, (figures.first_day, figures.last_day)
@@ -62,7 +62,7 @@ def clean_values(project: Project, figures: Figures) -> dict[str, Any]:
             cohort,
         ),
         "suspicions": ()
-        if figures.campaign is not None
+        if not cohort.whole
         else suspicion_figures(lake.scan(SUSPICIONS, first, last).collect()),
     }
 
@@ -77,4 +77,5 @@ def _cohort(project: Project, figures: Figures) -> CleanCohort:
         zone=project.settings.project.business_time_zone,
         as_of=figures.data_as_of,
         campaign=figures.campaign,
+        asked=figures.filters,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import Words
+from sms_etl.reports.subset import subset_line
 
 
 def frame_values(figures: Figures, words: Words) -> dict[str, Any]:
@@ -17,6 +18,7 @@ def frame_values(figures: Figures, words: Words) -> dict[str, Any]:
         "kicker": kicker,
         "title": title,
         "project": words.label(figures.project),
+        "subset": subset_line(words, figures),
         "span": words.span(figures.first_day, figures.last_day),
         "as_of": words.moment(figures.data_as_of, figures.zone),
         "created": figures.data_as_of.strftime("%Y-%m-%dT%H:%M:%SZ"),

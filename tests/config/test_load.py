@@ -85,20 +85,11 @@ only_if = { delivery_below = 0.95, findings = ["delivery_drop"] }
 """
 )
 
-UNAPPLIED = """filters = { country = ["PL"], sender = ["KRAM"] }
-"""
-
-
-@pytest.mark.parametrize(("key", "line"), [("filters", 'filters = { country = ["PL"] }')])
-def test_a_key_that_no_report_follows_is_refused(tmp_path, key, line):
-    text = SUBSCRIBED.replace(UNAPPLIED, "") + line
-    with pytest.raises(ConfigError, match=rf"'weekly'\.{key}: reports do not follow this key yet"):
-        settings_from(tmp_path, text)
-
 
 def test_a_subscription_as_reviewed_text(tmp_path):
-    (weekly,) = settings_from(tmp_path, SUBSCRIBED.replace(UNAPPLIED, "")).subscriptions
+    (weekly,) = settings_from(tmp_path, SUBSCRIBED).subscriptions
     assert weekly.formats == ("pdf", "xlsx")
+    assert weekly.filters.given() == {"country": ("PL",), "sender": ("KRAM",)}
     assert weekly.sections == ("daily", "reasons")
     assert (weekly.cron, weekly.deadline_hours, weekly.if_empty) == ("0 8 * * 1", 24, "note")
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from sms_etl.cube import build_asked, build_cube
-from sms_etl.metrics.reach import Asked, reach_by_campaign, reach_of
+from sms_etl.metrics.reach import Reached, reach_by_campaign, reach_of
 from sms_etl.metrics.summary import AsOf, totals_by, totals_of
 from sms_etl.model.schemas import ASKED, OUTBOX
 from sms_etl.reports.figures import Reach
@@ -53,7 +53,7 @@ def reach(rows: list[dict], outbox: pl.LazyFrame, earlier: list[dict] = ()) -> R
     messages = table(rows).lazy()
     built = build_cube(messages)
     totals = totals_of(built.counts.lazy(), built.latency.lazy(), AS_OF)
-    return reach_of(Asked(outbox, messages, table([*earlier, *rows]).lazy()), totals)
+    return reach_of(Reached(outbox, messages, table([*earlier, *rows]).lazy()), totals)
 
 
 def skipped(count: int, reason: str = "opt_out", **changes) -> list[dict]:
@@ -159,7 +159,7 @@ def test_campaigns_have_their_own_answers() -> None:
     told = {
         one.campaign: one
         for one in reach_by_campaign(
-            Asked(outbox, messages, messages), {key: t for (key,), t in totals.items()}
+            Reached(outbox, messages, messages), {key: t for (key,), t in totals.items()}
         )
     }
     assert told["sale"].of_asked is not None

@@ -7,6 +7,7 @@ from sms_etl.reports import quality as told
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import NO_GLYPH, Words
 from sms_etl.reports.sections.section import Section, Values, always
+from sms_etl.reports.subset import left_out_note
 
 
 def quality_title(words: Words, figures: Figures) -> str:
@@ -34,6 +35,7 @@ def values(figures: Figures, words: Words) -> Values:
         "source_notes": told.source_notes,
         "reconciled": reconciled.lines(words, figures),
         "reconciled_notes": reconciled.notes(words, figures),
+        "left_out": left_out_note(words, figures),
         "latin_note": letters_told.latin_note(words, figures),
         "boxed": _boxed(figures, words),
     }

@@ -6,6 +6,7 @@ from datetime import UTC
 
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
+from sms_etl.reports.sentences import dimension
 from sms_etl.reports.tables.measures import cohort_measures, values
 from sms_etl.reports.tables.table import Cell, Column, Table
 
@@ -16,6 +17,10 @@ def about(figures: Figures, words: Words) -> Table:
         ("report", words.text("Report"), figures.kind.value),
         ("project", words.text("Project"), figures.project),
         ("campaign", words.text("Campaign"), figures.campaign or ""),
+        *(
+            (f"only_{name}", f"{words.text('Only')}: {dimension(words, name)}", " | ".join(values))
+            for name, values in figures.filters.items()
+        ),
         ("first_day", words.text("First day"), figures.first_day),
         ("last_day", words.text("Last day"), figures.last_day),
         ("previous_first_day", words.text("First day before"), figures.previous_first_day or ""),
