@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from sms_etl import cli
-from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.config.settings import Filters, Language, Period, ReportKind
 from sms_etl.engagement.attribute import attribute_days
 from sms_etl.engagement.attribution import WINDOWS
 from sms_etl.model.attribution import ATTRIBUTION, JUDGED_CLICKS
@@ -282,3 +282,16 @@ def test_the_commands_attribute_again_and_list_the_loyal_without_any_number(comp
     numbers = company.world.contacts["e164"].drop_nulls().str.strip_prefix("+").to_list()
     text = out.read_text("utf-8")
     assert not [number for number in numbers if number in text]
+
+
+def test_a_report_of_one_campaign_only_says_of_it_what_the_report_of_all_says(company, figures):
+    """The last message before a refusal is sought among all messages, not those of the part."""
+    told = max(figures.engagement.by_campaign, key=lambda one: one.clicks)
+    only = Filters.model_validate({"campaign": (told.campaign,)})
+
+    part = figures_of(company.project, replace(MONTH, filters=only))
+
+    unnamed = {"campaign": None, "label": ""}
+    assert part.engagement.whole == told.model_copy(update=unnamed)
+    brought = {one.campaign: one for one in figures.attributed.by_campaign}[told.campaign]
+    assert part.attributed.whole == brought.model_copy(update=unnamed)
