@@ -99,7 +99,6 @@ def write_letter(
         "language": edition.key.language.value,
         "subject": subject,
         "chart_cid": cid,
-        "chart_title": sentences.daily_title(words, figures),
         "marks": _marks(words, figures, edition),
         "is_note": is_empty(figures),
         "attachments": bring.sentences,

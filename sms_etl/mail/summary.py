@@ -10,7 +10,8 @@ from sms_etl.reports.figures import Figures
 from sms_etl.reports.group_tables import Line, table
 from sms_etl.reports.kinds import kind_of
 from sms_etl.reports.language import Words
-from sms_etl.reports.sections.daily import chart_text
+from sms_etl.reports.sections import daily
+from sms_etl.reports.sections.section import Caption
 from sms_etl.reports.sections.summary import compared
 from sms_etl.reports.subset import subset_line
 
@@ -42,6 +43,7 @@ class Summary:
     compared: str
     gaps: tuple[str, ...]
     cards: tuple[cards.Card, ...]
+    chart_title: str
     chart_text: str
     rows_title: str
     rows_head: tuple[str, str, str]
@@ -59,6 +61,7 @@ def summary(figures: Figures, words: Words) -> Summary:
     rows_title, rows, dimension = kind.main_rows(words, figures)
     shown = table(words, figures, rows, dimension)
     lines = shown.lines[:MOST_ROWS] if shown else ()
+    chart_title, chart_text = _chart_caption(words, figures)
     return Summary(
         kicker=kicker,
         title=title,
@@ -69,7 +72,8 @@ def summary(figures: Figures, words: Words) -> Summary:
         compared=compared(words, figures),
         gaps=_gaps(words, figures),
         cards=tuple(kind.cards(words, figures)),
-        chart_text=chart_text(words, figures),
+        chart_title=chart_title,
+        chart_text=chart_text,
         rows_title=rows_title,
         rows_head=(rows_title, words.text("Sent"), words.text("Delivered")),
         rows=tuple(_row(words, line) for line in lines),
@@ -86,6 +90,12 @@ def summary(figures: Figures, words: Words) -> Summary:
             zone=words.zone(figures.zone),
         ),
     )
+
+
+def _chart_caption(words: Words, figures: Figures) -> Caption:
+    """Title and text of the picture in the mail: the first chart of the report, as in render."""
+    told = (one.caption(words, figures) for one in kind_of(figures).printed(figures))
+    return next(filter(None, told), None) or daily.caption(words, figures)
 
 
 def _row(words: Words, line: Line) -> SummaryRow:

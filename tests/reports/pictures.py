@@ -1,22 +1,29 @@
 """Pictures of every kind of report in every language, for the documents.
 
 `python -m tests.reports.pictures` (make pictures) draws the sample figures into docs/images: all
-pages of a report side by side, small and with few colours. It needs pdftocairo (poppler-utils).
+pages of a report side by side, small and with few colours, and the interactive page with a filter
+on. It needs pdftocairo (poppler-utils) and, for the last one, Chromium with its driver.
 """
 
 from __future__ import annotations
 
+import io
 import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image, ImageColor
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
 
 from sms_etl.config.settings import Language, ReportKind
 from sms_etl.reports import style
+from sms_etl.reports.build import build_figures, build_twin
 from sms_etl.reports.figures import Figures
-from sms_etl.reports.render import render
-from tests.reports import samples
+from sms_etl.reports.render import render, render_html
+from tests.reports import samples, twin_world
+from tests.reports.test_build import REQUEST
+from tests.reports.test_twin_browser import opened, tick
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 PAGE_WIDTH, GAP = 264, 8
@@ -24,6 +31,9 @@ GREYS = ("#f4f6f8", "#c3c9cf", "#8a939c", "#5c6670")
 GROUND = "#c9d1d9"
 FRONT = "report-page.png"
 FRONT_WIDTH = 640
+FILTERED = "page-filtered.png"
+SCREEN = (1200, 1180)
+"""Window of the interactive page, in CSS pixels."""
 
 
 def figures_of(kind: ReportKind) -> Figures:
@@ -67,9 +77,31 @@ def keep(picture: Image.Image, path: Path) -> None:
     few.save(path, optimize=True)
 
 
+def filtered() -> Image.Image:
+    """The interactive page of a week of a shop, of one source's messages only."""
+    given = twin_world.company()
+    page = render_html(build_figures(given, REQUEST), Language.ENGLISH, build_twin(given, REQUEST))
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "report.html"
+        path.write_bytes(page)
+        options = webdriver.ChromeOptions()
+        options.binary_location = "/usr/bin/chromium"
+        for option in ("--headless=new", "--no-sandbox", "--hide-scrollbars"):
+            options.add_argument(option)
+        with webdriver.Chrome(options, Service("/usr/bin/chromedriver")) as browser:
+            width, height = SCREEN
+            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            tick(opened(browser, path.as_uri()), "Source", "turbosms")
+            shot = Image.open(io.BytesIO(browser.get_screenshot_as_png())).convert("RGB")
+    half = FRONT_WIDTH * shot.height // shot.width
+    return shot.resize((FRONT_WIDTH, half), Image.Resampling.LANCZOS)
+
+
 def main() -> None:
     """Draw all."""
     IMAGES.mkdir(exist_ok=True)
+    keep(filtered(), IMAGES / FILTERED)
     for kind in ReportKind:
         for language in Language:
             pdf = render(figures_of(kind), language).pdf

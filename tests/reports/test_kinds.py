@@ -7,10 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sms_etl.config.settings import Language, Period, ReportKind
+from sms_etl.mail.summary import summary
+from sms_etl.reports.charts import Chart
 from sms_etl.reports.kinds import KINDS, kind_of
 from sms_etl.reports.language import TEMPLATES, Words
 from sms_etl.reports.periods import period_days, previous_days
 from sms_etl.reports.render import render_html
+from sms_etl.reports.sections import daily
 from tests.reports import samples
 
 
@@ -26,6 +29,18 @@ def test_every_template_of_a_section_is_in_some_report():
     used = {section.template for kind in KINDS.values() for section in kind.sections}
     files = {f"sections/{path.name}" for path in (TEMPLATES / "sections").iterdir()}
     assert files == used
+
+
+@pytest.mark.parametrize("kind", list(ReportKind))
+def test_the_mail_tells_of_the_chart_that_it_shows(kind):
+    words = Words(Language.UKRAINIAN)
+    name = "month" if kind is ReportKind.PERIOD else kind.value
+    figures = getattr(samples, name)()
+    printed = [one.values(figures, words) for one in kind_of(figures).printed(figures)]
+    charts = [(v["title"], c.alt) for v in printed for c in v.values() if isinstance(c, Chart)]
+    told = summary(figures, words)
+    first = charts[0] if charts else daily.caption(words, figures)
+    assert (told.chart_title, told.chart_text) == first
 
 
 def test_sections_without_data_are_left_out():

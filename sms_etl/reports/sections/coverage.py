@@ -9,7 +9,7 @@ from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
 from sms_etl.reports.operations_told import days_sentence
 from sms_etl.reports.quality import spans
-from sms_etl.reports.sections.section import Section, Values
+from sms_etl.reports.sections.section import Caption, Section, Values
 
 
 def _alt(figures: Figures, words: Words) -> str:
@@ -41,6 +41,14 @@ def values(figures: Figures, words: Words) -> Values:
     }
 
 
+def caption(words: Words, figures: Figures) -> Caption:
+    """What the map shows."""
+    return days_sentence(words, figures), _alt(figures, words)
+
+
 COVERAGE = Section(
-    "coverage", values, lambda figures: bool(figures.operations and figures.operations.days)
+    "coverage",
+    values,
+    lambda figures: bool(figures.operations and figures.operations.days),
+    caption,
 )

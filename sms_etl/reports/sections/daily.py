@@ -8,7 +8,7 @@ from sms_etl.reports.chart_daily import daily, slots
 from sms_etl.reports.charts import vega_chart
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
-from sms_etl.reports.sections.section import Section, Values
+from sms_etl.reports.sections.section import Caption, Section, Values
 
 OPEN_GAP = 0.005
 """Missing receipts that are worth a word in the legend, as a share."""
@@ -55,4 +55,9 @@ def values(figures: Figures, words: Words) -> Values:
     }
 
 
-DAILY = Section("daily", values)
+def caption(words: Words, figures: Figures) -> Caption:
+    """What the series of days shows."""
+    return sentences.daily_title(words, figures), chart_text(words, figures)
+
+
+DAILY = Section("daily", values, caption=caption)

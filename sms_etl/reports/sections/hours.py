@@ -6,7 +6,7 @@ from sms_etl.reports import marks
 from sms_etl.reports.charts import Chart
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
-from sms_etl.reports.sections.section import Section, Values
+from sms_etl.reports.sections.section import Caption, Section, Values
 
 
 def hours_title(words: Words, drawing: marks.HeatMap) -> str:
@@ -32,4 +32,10 @@ def _has_data(figures: Figures) -> bool:
     return any(cell.totals.submitted for cell in figures.hours)
 
 
-HOURS = Section("hours", values, _has_data)
+def caption(words: Words, figures: Figures) -> Caption:
+    """What the map shows."""
+    title = hours_title(words, marks.heat_map(figures, words, marks.PHONE_GRID))
+    return title, title
+
+
+HOURS = Section("hours", values, _has_data, caption)

@@ -16,7 +16,7 @@ from sms_etl.reports.multiples import (
     scale_of,
     small_multiples,
 )
-from sms_etl.reports.sections.section import Section, Values
+from sms_etl.reports.sections.section import Caption, Section, Values
 from sms_etl.reports.sentences import scope_value
 
 MOST_PANELS = 9
@@ -115,4 +115,10 @@ def _has_data(figures: Figures) -> bool:
     return card is not None and len(_drawn(card)) > 1
 
 
-MULTIPLES = Section("multiples", values, _has_data)
+def caption(words: Words, figures: Figures) -> Caption | None:
+    """What the panels show."""
+    card = figures.scorecard
+    return (_title(words, figures, card), _alt(words, _panels(figures, words))) if card else None
+
+
+MULTIPLES = Section("multiples", values, _has_data, caption)

@@ -9,7 +9,7 @@ from sms_etl.reports.charts import vega_chart
 from sms_etl.reports.figures import Figures
 from sms_etl.reports.group_tables import table
 from sms_etl.reports.language import Words
-from sms_etl.reports.sections.section import Section, Values
+from sms_etl.reports.sections.section import Caption, Section, Values
 from sms_etl.reports.slices import heard_operators
 
 
@@ -38,4 +38,10 @@ def values(figures: Figures, words: Words) -> Values:
     }
 
 
-OPERATORS = Section("operators", values, lambda figures: bool(figures.by_operator))
+def caption(words: Words, figures: Figures) -> Caption | None:
+    """What the chart of times shows, where any are known."""
+    title = operators_title(words, figures)
+    return (title, title) if times_known(figures) else None
+
+
+OPERATORS = Section("operators", values, lambda figures: bool(figures.by_operator), caption=caption)

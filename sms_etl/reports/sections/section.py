@@ -18,6 +18,15 @@ def always(_figures: Figures) -> bool:
     return True
 
 
+Caption = tuple[str, str]
+"""The title of a chart, and its text for those who do not see it."""
+
+
+def uncharted(_words: Words, _figures: Figures) -> Caption | None:
+    """The caption of a section without a chart."""
+    return None
+
+
 def sent(figures: Figures) -> bool:
     """The condition of a section that tells of messages: there are some."""
     return figures.totals.submitted > 0
@@ -28,12 +37,14 @@ class Section:
     """A part of a report under one heading.
 
     `key` names its template `sections/<key>.html.j2`, which sees what `values` returns, besides
-    `figures`, `words` and `target`. `has_data` says whether there is anything to print.
+    `figures`, `words` and `target`. `has_data` says whether there is anything to print. `caption`
+    tells of its chart without drawing it; null where it has none.
     """
 
     key: str
     values: Callable[[Figures, Words], Values]
     has_data: Callable[[Figures], bool] = sent
+    caption: Callable[[Words, Figures], Caption | None] = uncharted
 
     @property
     def template(self) -> str:
