@@ -26,9 +26,9 @@ the same figures give the same bytes.
 
 | format | what it is |
 |---|---|
-| `xlsx` | one sheet a table, headings in the reader's language, typed cells under a head that\
- stays in sight; the sheet "Columns" has the lasting name of every column and its headings in \
-all languages |
+| `xlsx` | one sheet a table that has rows, headings in the reader's language, typed cells \
+under a head that stays in sight; the sheet "Columns" has every table with its number of rows, \
+the lasting name of every column and its headings in all languages |
 | `csv` | a zip with one file a table: UTF-8 with a byte order mark, commas, decimal points, \
 CRLF, the lasting names as heads; days `2026-10-25`, moments `2026-10-25T01:00:00Z`, truth \
 `true` and `false`, an empty field for what is not known |
@@ -37,7 +37,8 @@ CRLF, the lasting names as heads; days `2026-10-25`, moments `2026-10-25T01:00:0
 [figures.schema.json](figures.schema.json) |
 
 Types: *count* is a whole number; *share* is between 0 and 1 (a difference of shares between \
-−1 and 1); *seconds* may have a fraction; *money* is in currency units with up to six decimals\
+−1 and 1); *seconds* may have a fraction; *number* is any other number, its unit \
+in the heading; *money* is in currency units with up to six decimals\
  (`Decimal(38, 6)` in Parquet); *day* is a calendar day of the report's time zone; *moment* is\
  UTC; *flag* is true or false. A share of fewer than 30 messages is empty: its counts stand \
 beside it. What the figures mean: [figures.md](figures.md).

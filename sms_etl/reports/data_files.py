@@ -28,6 +28,7 @@ CELL_FORMATS = {
     Cell.COUNT: "#,##0",
     Cell.SHARE: "0.0%",
     Cell.SECONDS: "#,##0.0",
+    Cell.NUMBER: "#,##0.00##",
     Cell.MONEY: "#,##0.00####",
     Cell.DAY: "yyyy-mm-dd",
     Cell.MOMENT: "yyyy-mm-dd hh:mm:ss",
@@ -104,8 +105,10 @@ def _workbook(figures: Figures, tables: Sequence[Table], language: Language) -> 
         )  # fmt: skip
         formats = {cell: book.add_format({"num_format": f}) for cell, f in CELL_FORMATS.items()}
         quoted = book.add_format({"quote_prefix": True})
+        # A table of nothing has no sheet: it would hide those that have rows.
         for table in tables:
-            _write_sheet(book.add_worksheet(table.title), table, head, formats, quoted)
+            if table.rows:
+                _write_sheet(book.add_worksheet(table.title), table, head, formats, quoted)
         legend = _columns_table(figures, tables, Words(language))
         _write_sheet(book.add_worksheet(legend.title), legend, head, formats, quoted)
     return target.getvalue()
@@ -136,15 +139,14 @@ def _write_sheet(
             risky = column.cell is Cell.TEXT and value.startswith(FORMULA_STARTS)
             write(line, at, value, quoted if risky else formats.get(column.cell))
     sheet.freeze_panes(1, 0)
-    if table.rows:
-        sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
+    sheet.autofilter(0, 0, len(table.rows), len(table.columns) - 1)
 
 
 def _columns_table(figures: Figures, tables: Sequence[Table], words: Words) -> Table:
     """The last sheet: every column with its lasting name and its headings in all languages."""
     spoken = {one: data_tables(figures, Words(one)) for one in Language}
     rows = tuple(
-        (table.name, table.title, column.name, *headings)
+        (table.name, table.title, len(table.rows), column.name, *headings)
         for at, table in enumerate(tables)
         for place, column in enumerate(table.columns)
         for headings in [[spoken[one][at].columns[place].heading for one in Language]]
@@ -152,6 +154,7 @@ def _columns_table(figures: Figures, tables: Sequence[Table], words: Words) -> T
     columns = (
         Column("table", Cell.TEXT, words.text("Table"), "Lasting name of the table"),
         Column("sheet", Cell.TEXT, words.text("Sheet"), "Name of the sheet"),
+        Column("rows", Cell.COUNT, words.text("Rows"), "0: the table has no sheet"),
         Column("column", Cell.TEXT, words.text("Column"), "Lasting name of the column"),
         *(Column(one.value, Cell.TEXT, one.value, "Heading in the language") for one in Language),
     )

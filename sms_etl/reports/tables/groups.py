@@ -41,15 +41,35 @@ def groups(words: Words, name: str, title: str, rows: Sequence[GroupRow]) -> Tab
     return Table(name, title, f"Totals of {name}, the largest first", columns, filled)
 
 
-def money(
-    words: Words, figures: Figures, dimensions: Iterable[tuple[str, str, Sequence[GroupRow]]]
-) -> Table:
-    """Money of the whole and of every group, a row for each currency."""
+Cohort = tuple[str, str, Totals]
+"""The table that has a cohort, its key there, and its totals."""
+
+
+def cohorts(
+    figures: Figures, dimensions: Iterable[tuple[str, str, Sequence[GroupRow]]]
+) -> list[Cohort]:
+    """The whole, the periods before, days, groups and routes."""
+    owners: list[Cohort] = [("totals", "", figures.totals)]
+    earlier = (("before", figures.previous), ("last_year", figures.last_year))
+    owners += [("totals", part, totals) for part, totals in earlier if totals is not None]
+    points = (*figures.previous_days, *figures.days)
+    owners += [("days", point.day.isoformat(), point.totals) for point in points]
+    owners += [(name, row.key, row.totals) for name, _, rows in dimensions for row in rows]
+    routes = figures.scorecard.routes if figures.scorecard else ()
+    owners += [("routes", f"{one.source}; {one.operator}", one.totals) for one in routes]
+    return owners
+
+
+def money(words: Words, figures: Figures, cohorts: Iterable[Cohort]) -> Table:
+    """Money of every cohort and finding, a row for each currency."""
     columns = (
+        Column("dimension", Cell.TEXT, words.text("Table"), "Table that has the key"),
         Column(
-            "dimension", Cell.TEXT, words.text("Table"), "totals, or the table that has the key"
+            "key",
+            Cell.TEXT,
+            words.text("Identifier"),
+            "As in that table; empty for the whole, before or last_year in totals",
         ),
-        Column("key", Cell.TEXT, words.text("Identifier"), "As in that table; empty for the whole"),
         Column(
             "converted",
             Cell.FLAG,
@@ -68,14 +88,13 @@ def money(
         Column(
             "messages_with_cost", Cell.COUNT, words.text("Messages with a price"), "In these sums"
         ),
+        Column("messages", Cell.COUNT, words.text("Messages"), "All; empty where converted"),
+        Column("first_rate_day", Cell.DAY, words.text("Rates from"), "Oldest rate used"),
+        Column("last_rate_day", Cell.DAY, words.text("Rates to"), "Newest rate used"),
     )
-    owners = [("totals", "", figures.totals)]
-    owners += [(name, row.key, row.totals) for name, _, rows in dimensions for row in rows]
-    rows = [
-        (name, key, isinstance(cost, Converted), *_cost(cost))
-        for name, key, totals in owners
-        for cost in _all_money(totals)
-    ]
+    sums = [(name, key, cost) for name, key, totals in cohorts for cost in _all_money(totals)]
+    sums += [("findings", one.id, cost) for one in figures.findings for cost in one.cost]
+    rows = [(name, key, isinstance(cost, Converted), *_cost(cost)) for name, key, cost in sums]
     return Table("money", words.text("Money"), "Money by currency", columns, tuple(rows))
 
 
@@ -91,4 +110,30 @@ def _cost(cost: Cost | Converted) -> tuple[Any, ...]:
         units(cost.spent_on_undelivered_micro),
         None if each is None else units(each),
         cost.messages_with_cost,
+        *_apart(cost),
     )
+
+
+def _apart(cost: Cost | Converted) -> tuple[Any, ...]:
+    """What only one of the two has."""
+    if isinstance(cost, Converted):
+        return None, cost.first_rate_day, cost.last_rate_day
+    return cost.messages, None, None
+
+
+def not_converted(words: Words, cohorts: Iterable[Cohort]) -> Table:
+    """Money for which there is no rate, and which is in no converted sum."""
+    columns = (
+        Column("dimension", Cell.TEXT, words.text("Table"), "Table that has the key"),
+        Column("key", Cell.TEXT, words.text("Identifier"), "As in that table"),
+        Column("currency", Cell.TEXT, words.text("Currency"), "ISO 4217"),
+        Column("money", Cell.MONEY, words.text("Money"), "In no converted sum"),
+    )
+    rows = tuple(
+        (name, key, one.currency, units(one.micro))
+        for name, key, totals in cohorts
+        if totals.converted is not None
+        for one in totals.converted.missing
+    )
+    meaning = "Money for which no rate was found"
+    return Table("not_converted", words.text("Money without a rate"), meaning, columns, rows)

@@ -87,6 +87,28 @@ def _rates(words: Words) -> tuple[Measure, ...]:
         ),
         (
             Column(
+                "delivery_of_final",
+                share,
+                words.text("Delivered of ended"),
+                "Of those with a final state; empty under 30 messages",
+            ),
+            lambda x: share_of(x.delivery_of_final),
+        ),
+        (
+            Column(
+                "completeness",
+                share,
+                words.text("Receipts usually in by now"),
+                "At the age of these messages; empty where the past tells too little",
+            ),
+            lambda x: x.completeness,
+        ),
+        (
+            Column("prices", share, words.text("Price known"), "Of sent; empty under 30 messages"),
+            lambda x: share_of(x.prices) if x.prices else None,
+        ),
+        (
+            Column(
                 "mature",
                 Cell.FLAG,
                 words.text("Complete"),
@@ -111,6 +133,10 @@ def _times(words: Words) -> tuple[Measure, ...]:
             lambda x: x.latency.p90,
         ),
         (
+            Column("p95_seconds", s, words.text("95%% in, s"), "Of the delivered"),
+            lambda x: x.latency.p95,
+        ),
+        (
             Column("p99_seconds", s, words.text("99%%, s"), "Of the delivered"),
             lambda x: x.latency.p99,
         ),
@@ -125,6 +151,18 @@ def _times(words: Words) -> tuple[Measure, ...]:
                 "all_p90_seconds", s, words.text("90%% of all sent, s"), "Empty: have not arrived"
             ),
             lambda x: x.latency.all_p90,
+        ),
+        (
+            Column("all_p95_seconds", s, words.text("95%% of all sent, s"), "Empty: not arrived"),
+            lambda x: x.latency.all_p95,
+        ),
+        (
+            Column("all_p99_seconds", s, words.text("99%% of all sent, s"), "Empty: not arrived"),
+            lambda x: x.latency.all_p99,
+        ),
+        (
+            Column("timed", Cell.COUNT, words.text("Timed"), "Messages whose time is in these"),
+            lambda x: x.latency.messages,
         ),
         (
             Column(

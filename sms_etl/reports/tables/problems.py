@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from sms_etl.reports.figures import Figures
+from sms_etl.reports.advice import finding_mender
+from sms_etl.reports.figures import Comparison, Figures
 from sms_etl.reports.language import Words
-from sms_etl.reports.tables.table import Cell, Column, Table, share_of
+from sms_etl.reports.tables.table import (
+    Cell,
+    Column,
+    Table,
+    rate_cells,
+    rate_columns,
+    scope_text,
+    share_of,
+)
 
 
 def reasons(figures: Figures, words: Words) -> Table:
@@ -57,19 +66,27 @@ def findings(figures: Figures, words: Words) -> Table:
         Column(
             "main_reason", Cell.TEXT, words.text("Main reason"), "Word of the reasons' vocabulary"
         ),
+        Column(
+            "mender", Cell.TEXT, words.text("Who can mend it"), "sender, list, provider, operator"
+        ),
+        *rate_columns(words, "rate", words.text("Rate"), "what the kind of problem counts"),
+        *rate_columns(words, "baseline", words.text("Usual"), "the same, before"),
         Column("severity", Cell.SHARE, words.text("Severity"), "0 to 1, orders the list"),
     )
     rows = tuple(
         (
             one.id,
             one.kind.value,
-            "; ".join(f"{key}={value}" for key, value in sorted(one.scope.items())),
+            scope_text(one.scope),
             one.start,
             one.end,
             one.messages,
             one.affected,
             one.excess,
             one.main_reason,
+            finding_mender(figures, one).value,
+            *rate_cells(one.rate),
+            *rate_cells(one.baseline),
             one.severity,
         )
         for one in figures.findings
@@ -80,7 +97,15 @@ def findings(figures: Figures, words: Words) -> Table:
 def comparisons(figures: Figures, words: Words) -> Table:
     """Campaigns against the others, the period against the one before."""
     columns = (
-        Column("key", Cell.TEXT, words.text("Campaign"), "Campaign; empty: the period before"),
+        Column(
+            "compared",
+            Cell.TEXT,
+            words.text("Against"),
+            "campaign, source or operator against its others; previous_period; last_year",
+        ),
+        Column("key", Cell.TEXT, words.text("Identifier"), "What is compared; empty: the report"),
+        *rate_columns(words, "rate", words.text("Delivered"), "messages of it"),
+        *rate_columns(words, "base", words.text("Delivered there"), "messages compared with"),
         Column(
             "verdict", Cell.TEXT, words.text("Verdict"), "better, worse, or why nothing is said"
         ),
@@ -103,11 +128,15 @@ def comparisons(figures: Figures, words: Words) -> Table:
             words.text("p-value"),
             "Before the correction for many comparisons",
         ),
+        Column("common", Cell.SHARE, words.text("Comparable"), "Of the messages"),
+        Column("dispersion", Cell.NUMBER, words.text("Scatter of batches"), "1: as by chance"),
     )
-    compared = [*figures.comparisons, *([figures.change] if figures.change else [])]
     rows = tuple(
         (
-            "" if one is figures.change else one.key,
+            against,
+            key,
+            *rate_cells(one.rate),
+            *rate_cells(one.base),
             one.verdict.value,
             one.standardised,
             one.interval.low,
@@ -116,8 +145,19 @@ def comparisons(figures: Figures, words: Words) -> Table:
             one.rate_effect,
             one.mix_effect,
             one.p_value,
+            one.common,
+            one.dispersion,
         )
-        for one in compared
+        for against, key, one in _compared(figures)
     )
-    meaning = "Campaigns against the others of their days, the period against the one before"
+    meaning = "Campaigns, sources and operators against the others, the period against earlier ones"
     return Table("comparisons", words.text("Comparisons"), meaning, columns, rows)
+
+
+def _compared(figures: Figures) -> list[tuple[str, str, Comparison]]:
+    """What is compared with what, its key, and how."""
+    found = [("campaign", one.key, one) for one in figures.comparisons]
+    if (card := figures.scorecard) is not None:
+        found += [(card.dimension, one.key, one) for one in card.comparisons]
+    earlier = (("previous_period", figures.change), ("last_year", figures.last_year_change))
+    return found + [(against, "", one) for against, one in earlier if one is not None]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sms_etl.reports.figures import Figures, ReconciledState
+from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
-from sms_etl.reports.tables.table import Cell, Column, Table, units
+from sms_etl.reports.tables.table import Cell, Column, Table, by_currency, units
+
+_BILLED = ("messages", "messages_over", "parts_over", "messages_under", "parts_under")
 
 
 def quality(figures: Figures, words: Words) -> Table:
     """What every source brought."""
+    n = Cell.COUNT
     columns = (
         Column("source", Cell.TEXT, words.text("Source"), "Configured source"),
         Column("provider", Cell.TEXT, words.text("Provider"), "Provider kind"),
@@ -26,6 +29,11 @@ def quality(figures: Figures, words: Words) -> Table:
         Column(
             "last_pulled_at", Cell.MOMENT, words.text("Last pulled (UTC)"), "End of the newest pull"
         ),
+        Column("billed", n, words.text("Billed with a text"), "Messages whose parts are compared"),
+        Column("messages_over", n, words.text("Billed more parts"), "Messages, than computed"),
+        Column("parts_over", n, words.text("Parts too many"), "Billed, not computed"),
+        Column("messages_under", n, words.text("Billed fewer parts"), "Messages, than computed"),
+        Column("parts_under", n, words.text("Parts too few"), "Computed, not billed"),
     )
     rows = tuple(
         (
@@ -39,6 +47,7 @@ def quality(figures: Figures, words: Words) -> Table:
             sum(s.quarantined.values()),
             sum(s.unmapped.values()),
             s.last_pulled_at,
+            *(getattr(s.billed, name) if s.billed else None for name in _BILLED),
         )
         for s in figures.sources
     )
@@ -49,7 +58,14 @@ def quality(figures: Figures, words: Words) -> Table:
 
 def restated(figures: Figures, words: Words) -> Table:
     """What moved since the last report."""
+    corrected = figures.correction.figures if figures.correction else ()
     columns = (
+        Column(
+            "part",
+            Cell.TEXT,
+            words.text("Period"),
+            "before: since its report; correction: since this report was mailed",
+        ),
         Column("figure", Cell.TEXT, words.text("Figure"), "Count that moved, or spent"),
         Column("currency", Cell.TEXT, words.text("Currency"), "ISO 4217, for money"),
         Column("then", Cell.MONEY, words.text("Then"), "As the last report of these days had it"),
@@ -58,15 +74,17 @@ def restated(figures: Figures, words: Words) -> Table:
     )
     rows = tuple(
         (
+            part,
             one.figure,
             one.currency or None,
             units(one.then) if one.currency else Decimal(one.then),
             units(one.now) if one.currency else Decimal(one.now),
             "; ".join(one.causes),
         )
-        for one in figures.restated
+        for part, moved in (("before", figures.restated), ("correction", corrected))
+        for one in moved
     )
-    meaning = "Figures of the period before that moved since its report"
+    meaning = "Figures that moved since a report told them"
     return Table("restated", words.text("Restated"), meaning, columns, rows)
 
 
@@ -88,13 +106,42 @@ def reconciliation(figures: Figures, words: Words) -> Table:
         (one.source, state.state, state.messages, *money)
         for one in figures.reconciliation
         for state in one.states
-        for money in _differences(state)
+        for money in by_currency(state.difference_micro)
     ]
     meaning = "Outbox, log and invoice held against each other"
     return Table("reconciliation", words.text("Reconciliation"), meaning, columns, tuple(rows))
 
 
-def _differences(state: ReconciledState) -> list[tuple[str | None, Decimal | None]]:
-    """Currencies with their money, or one line without."""
-    found = state.difference_micro.items()
-    return [(currency, units(micro)) for currency, micro in found] or [(None, None)]
+def invoice_totals(figures: Figures, words: Words) -> Table:
+    """Lines of invoices that name no messages."""
+    columns = (
+        Column("source", Cell.TEXT, words.text("Source"), "Configured source"),
+        Column("lines", Cell.COUNT, words.text("Lines of invoices"), "That name no messages"),
+        Column("lines_differ", Cell.COUNT, words.text("Lines that differ"), "From our sums"),
+        Column("currency", Cell.TEXT, words.text("Currency"), "ISO 4217, where money differs"),
+        Column("difference", Cell.MONEY, words.text("Difference"), "Invoice less our log"),
+    )
+    rows = tuple(
+        (one.source, one.totals, one.totals_differ, *money)
+        for one in figures.reconciliation
+        for money in by_currency(one.totals_difference_micro)
+    )
+    meaning = "Lines of invoices that name no messages, held against our sums"
+    return Table("invoice_totals", words.text("Invoices"), meaning, columns, rows)
+
+
+def silent_days(figures: Figures, words: Words) -> Table:
+    """Days on which nothing came, and why."""
+    columns = (
+        Column("source", Cell.TEXT, words.text("Source"), "Configured source"),
+        Column("silence", Cell.TEXT, words.text("Why"), "What kind of silence"),
+        Column("day", Cell.DAY, words.text("Day"), "Business day"),
+    )
+    rows = tuple(
+        (one.source, silence, day)
+        for one in figures.reconciliation
+        for silence, days in one.silent_days.items()
+        for day in days
+    )
+    meaning = "Days on which nothing came, and why"
+    return Table("silent_days", words.text("Silent days"), meaning, columns, rows)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, date
 
-from sms_etl.reports.figures import Figures
+from sms_etl.reports.figures import Figures, Totals
 from sms_etl.reports.language import Words
 from sms_etl.reports.sentences import dimension
 from sms_etl.reports.tables.measures import cohort_measures, values
-from sms_etl.reports.tables.table import Cell, Column, Table
+from sms_etl.reports.tables.table import Cell, Column, Table, share_of
 
 
 def about(figures: Figures, words: Words) -> Table:
@@ -16,11 +16,14 @@ def about(figures: Figures, words: Words) -> Table:
     facts: tuple[tuple[str, str, object], ...] = (
         ("report", words.text("Report"), figures.kind.value),
         ("project", words.text("Project"), figures.project),
+        ("period", words.text("Period"), figures.period.value if figures.period else ""),
         ("campaign", words.text("Campaign"), figures.campaign or ""),
         *(
             (f"only_{name}", f"{words.text('Only')}: {dimension(words, name)}", " | ".join(values))
             for name, values in figures.filters.items()
         ),
+        ("campaign_label", words.text("Name of the campaign"), figures.campaign_label or ""),
+        ("sections", words.text("Sections asked for"), "; ".join(figures.sections)),
         ("first_day", words.text("First day"), figures.first_day),
         ("last_day", words.text("Last day"), figures.last_day),
         ("previous_first_day", words.text("First day before"), figures.previous_first_day or ""),
@@ -52,21 +55,36 @@ def whole(figures: Figures, words: Words) -> Table:
         Column("first_day", Cell.DAY, words.text("First day"), "First day, in the report's zone"),
         Column("last_day", Cell.DAY, words.text("Last day"), "Last day, in the report's zone"),
     )
+    aim = (
+        Column("goal", Cell.SHARE, words.text("Goal"), "Delivered of sent that is aimed at"),
+        Column("above_goal", Cell.SHARE, words.text("Above the goal"), "Delivered less the goal"),
+    )
     measures = cohort_measures(words)
-    rows = [("now", figures.first_day, figures.last_day, *values(measures, figures.totals))]
+    parts: list[tuple[str, date | None, date | None, Totals]] = [
+        ("now", figures.first_day, figures.last_day, figures.totals)
+    ]
     if figures.previous is not None:
         before = (figures.previous_first_day, figures.previous_last_day)
-        rows.append(("before", *before, *values(measures, figures.previous)))
+        parts.append(("before", *before, figures.previous))
     if figures.last_year is not None:
         earlier = (figures.last_year_first_day, figures.last_year_last_day)
-        rows.append(("last_year", *earlier, *values(measures, figures.last_year)))
+        parts.append(("last_year", *earlier, figures.last_year))
+    rows = tuple(
+        (*part, *values(measures, totals), *_aim(figures.goal, totals)) for *part, totals in parts
+    )
     return Table(
         "totals",
         words.text("Totals"),
         "The whole of the report, of the period before it and of the same period last year",
-        (*span, *(column for column, _ in measures)),
-        tuple(rows),
+        (*span, *(column for column, _ in measures), *aim),
+        rows,
     )
+
+
+def _aim(goal: float | None, totals: Totals) -> tuple[float | None, float | None]:
+    """The goal, and how far above it the delivery is."""
+    reached = share_of(totals.delivery)
+    return goal, None if goal is None or reached is None else reached - goal
 
 
 def days(figures: Figures, words: Words) -> Table:
