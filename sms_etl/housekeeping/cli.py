@@ -33,7 +33,7 @@ def retention(dry_run: DryRun = False) -> None:
         deed = "would go" if dry_run else f"went, {one.left} left"
         console.print(f"{one.layer}: {one.items:,} from before {one.before} {deed}")
     if not removed:
-        console.print("Nothing is older than [retention] allows.")
+        console.print("Nothing is older than \\[retention] allows.")
 
 
 @app.command()

@@ -210,7 +210,7 @@ def test_the_commands_say_what_was_done(project):
     assert erased.exit_code == 0, erased.output
     assert "found nothing" in erased.output
     kept = runner.invoke(cli.app, ["housekeeping", "retention"])
-    assert "Nothing is older" in kept.output
+    assert "Nothing is older than [retention] allows" in kept.output
 
 
 @dg.asset(partitions_def=dg.DailyPartitionsDefinition("2026-10-01"))
