@@ -29,7 +29,7 @@ async function start() {
   const told = element("p", { class: "unseen", role: "status" });
   const still = sectionsBy("no");
   const names = namesOf(still);
-  const frozen = [...sectionsBy("replaced"), ...still, ...document.querySelectorAll(".headline")];
+  const frozen = [...sectionsBy("replaced"), ...still, ...document.querySelectorAll(".headline, .first-step")];
   const unfollowed = element("p", { class: "note unfollowed" }, `${texts.unfollowed} ${names.join("; ")}.`);
   const everything = {
     first: 0, last: head.days - 1, reasons: null, chosen: {},

@@ -1,5 +1,6 @@
 """Kinds of reports as lists of sections, and the days that periods are."""
 
+import html
 from datetime import date, timedelta
 
 import pytest
@@ -66,6 +67,19 @@ def test_the_page_of_a_choice_has_these_headings_only():
     assert "What the figures mean" in page
     assert "What to do" not in page
     assert "The slowest operator" not in page
+
+
+@pytest.mark.parametrize(
+    ("figures", "on_top"),
+    [(samples.month(), True), (samples.campaign(), False), (samples.providers(), False)],
+    ids=["findings stand between", "steps begin on the first page", "steps follow the cards"],
+)
+def test_the_first_step_stands_under_the_headline_where_the_list_is_further_down(figures, on_top):
+    step = kind_of(figures).steps(Words(Language.ENGLISH), figures)[0]
+    page = render_html(figures, Language.ENGLISH).decode()
+    before_cards = page.partition("<main>")[2].partition("<section")[0]
+    assert ("First of all:" in before_cards) is on_top
+    assert (step.what in html.unescape(before_cards)) is on_top
 
 
 @pytest.mark.parametrize("kind", list(ReportKind))

@@ -9,6 +9,8 @@ from sms_etl.reports.figures import Figures
 from sms_etl.reports.language import Words
 from sms_etl.reports.sections.section import Section, Values, always
 
+STEPS = "steps"
+
 
 def steps_section(steps_of: Callable[[Words, Figures], list[Step]]) -> Section:
     """The next steps of one kind of report."""
@@ -16,4 +18,4 @@ def steps_section(steps_of: Callable[[Words, Figures], list[Step]]) -> Section:
     def values(figures: Figures, words: Words) -> Values:
         return {"steps": steps_of(words, figures)}
 
-    return Section("steps", values, always)
+    return Section(STEPS, values, always)
