@@ -211,6 +211,26 @@ def diff(
 
 
 @app.command()
+def verify(
+    ids: Annotated[
+        list[str] | None, typer.Argument(help="Identifiers of editions; without: all of them.")
+    ] = None,
+) -> None:
+    """Check every file of frozen reports against its hash."""
+    from sms_etl.publish import editions
+
+    store = editions(Project.open())
+    found = [store.get(name) for name in ids] if ids else store.recent(None)
+    problems = [(one.id, problem) for one in found for problem in store.verify(one)]
+    for name, problem in problems:
+        console.print(escape(f"{name}: {problem}"), soft_wrap=True)
+    files = sum(len(one.hashes) for one in found)
+    console.print(f"{len(found)} editions, {files} files, {len(problems)} problems")
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command()
 def dictionary(
     provider: Annotated[
         str, typer.Argument(help="A kind of source, or a name of docs/dictionaries.md.")

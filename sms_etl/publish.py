@@ -36,6 +36,7 @@ from sms_etl.rates import read_rates
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures, build_twin
 from sms_etl.reports.clean_values import clean_values
 from sms_etl.reports.correction import correction
+from sms_etl.reports.data_files import data_files
 from sms_etl.reports.editions import Edition, EditionKey, EditionStore
 from sms_etl.reports.figures import (
     Correction,
@@ -312,6 +313,7 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
         audience=audience,
         language=order.language,
         now=now(),
+        more=data_files(figures, order.language),
     )
 
 

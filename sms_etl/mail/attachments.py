@@ -18,14 +18,14 @@ ENCODED = 78 / 57
 """Bytes in a mail for a byte of an attachment: base64 in lines of 76 characters."""
 
 FILES = {Attachment.PDF: PDF_FILE, Attachment.HTML: HTML_FILE, Attachment.JSON: FIGURES_FILE}
-"""What an edition keeps as a file."""
+"""Files that every edition has."""
 
 TABLES = {
     Attachment.XLSX: DataFormat.XLSX,
     Attachment.CSV: DataFormat.CSV,
     Attachment.PARQUET: DataFormat.PARQUET,
 }
-"""What is made of its figures."""
+"""Files of tables; an edition of an older release does not have them."""
 
 MIME_TYPES = {
     Attachment.PDF: "application/pdf",
@@ -146,8 +146,9 @@ def _told(words: Words, wanted: Wanted, left_out: list[Attachment]) -> list[str]
 def _left_out(words: Words, edition: Edition, mail: Mail, form: Attachment, size: int) -> str:
     megabytes = words.decimal(size / BYTES_PER_MB, 1)
     name = form.value.upper()
-    if mail.reports_url is not None and form in FILES:
-        link = f"{mail.reports_url.rstrip('/')}/{quote(edition.folder.name)}/{FILES[form]}"
+    file = _file_name(form)
+    if mail.reports_url is not None and file in edition.hashes:
+        link = f"{mail.reports_url.rstrip('/')}/{quote(edition.folder.name)}/{file}"
         return words.text(
             "The %(name)s has %(size)s MB, too much for this mail. It is here: %(link)s",
             name=name,
@@ -163,8 +164,14 @@ def _left_out(words: Words, edition: Edition, mail: Mail, form: Attachment, size
     )
 
 
+def _file_name(form: Attachment) -> str:
+    """Name in the folder of an edition."""
+    return FILES[form] if form in FILES else TABLES[form].file_name
+
+
 def _body(edition: Edition, figures: Figures, form: Attachment, words: Words) -> bytes:
-    if form in FILES:
-        return file_of(edition, FILES[form])
-    # Made from the frozen figures: the same figures give the same bytes.
+    file = _file_name(form)
+    if file in edition.hashes:
+        return file_of(edition, file)
+    # An edition of an older release: made from its frozen figures.
     return data_file(figures, words.language, TABLES[form])

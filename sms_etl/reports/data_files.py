@@ -69,6 +69,11 @@ def data_file(figures: Figures, language: Language, form: DataFormat) -> bytes:
             return _zipped({f"{table.name}.parquet": _parquet(table) for table in tables})
 
 
+def data_files(figures: Figures, language: Language) -> dict[str, bytes]:
+    """All tables of a report as a file of every format, by its name."""
+    return {form.file_name: data_file(figures, language, form) for form in DataFormat}
+
+
 def _csv(table: Table) -> bytes:
     """UTF-8 with a byte order mark, commas, decimal points, days and times as in ISO 8601.
 

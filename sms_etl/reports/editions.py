@@ -1,8 +1,9 @@
 """Editions: reports frozen for good, with the hashes that prove it.
 
-An edition is files (its figures as JSON, the HTML, the PDF and the chart of the mail) and a row in
-the warehouse. The files appear whole or not at all, the row is written after them, both under a
-lock, so a process may die at any moment and the next call ends in the same state.
+An edition is files (its figures as JSON, the HTML, the PDF, the chart of the mail, the tables as
+data) and a row in the warehouse, with one more for each file of tables. The files appear whole or
+not at all, the rows are written after them, both under a lock, so a process may die at any moment
+and the next call ends in the same state.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sms_etl.reports.as_json import figures_json
 from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.reports.flat import flat_figures
 from sms_etl.store.edition_folders import EditionFolders, sha256_of
-from sms_etl.store.tables import EDITION_FIGURES, EDITIONS, MAIL_LEDGER, SENT_STATE
+from sms_etl.store.tables import EDITION_FIGURES, EDITION_FILES, EDITIONS, MAIL_LEDGER, SENT_STATE
 from sms_etl.store.warehouse import Warehouse
 
 FIGURES_FILE = "figures.json"
@@ -105,7 +106,7 @@ class Edition:
 
     `folder` is where this machine has the files. `figures_sha256` is the fingerprint of what the
     figures say (it does not move when the same data is pulled again); the other hashes are SHA-256
-    of the files.
+    of the files, `more_sha256` with the names of those that not every edition has.
     """
 
     id: str
@@ -116,6 +117,7 @@ class Edition:
     html_sha256: str
     pdf_sha256: str
     chart_sha256: str
+    more_sha256: tuple[tuple[str, str], ...]
     folder: Path
     data_as_of: datetime
     created_at: datetime
@@ -130,6 +132,7 @@ class Edition:
             HTML_FILE: self.html_sha256,
             PDF_FILE: self.pdf_sha256,
             CHART_FILE: self.chart_sha256,
+            **dict(self.more_sha256),
         }
 
     @property
@@ -195,8 +198,9 @@ class EditionStore:
         audience: str = EVERYBODY,
         language: Language,
         now: datetime,
+        more: Mapping[str, bytes] | None = None,
     ) -> Edition:
-        """Keep a report for good.
+        """Keep a report for good, with `more` files by name.
 
         If the newest edition of the same key says the same (by fingerprint) it is returned
         untouched; other figures make the next revision. Nothing that exists is ever overwritten.
@@ -206,7 +210,9 @@ class EditionStore:
         """
         key = EditionKey.of(figures, audience, language)
         said = fingerprint(figures)
+        more = more or {}
         files = {
+            **more,
             FIGURES_FILE: figures_json(figures),
             HTML_FILE: rendered.html,
             PDF_FILE: rendered.pdf,
@@ -234,6 +240,9 @@ class EditionStore:
                 "created_at": now,
             }
             connection.execute(EDITIONS.insert(), [row])
+            for name in more:
+                kept = {"name": name, "sha256": hashes[name], "bytes": len(placed[name])}
+                connection.execute(EDITION_FILES.insert(), [{"edition_id": edition_id, **kept}])
             connection.execute(
                 EDITION_FIGURES.insert(),
                 [{"edition_id": edition_id, **one} for one in flat_figures(figures)],
@@ -248,9 +257,9 @@ class EditionStore:
         """
         with self._warehouse.read() as connection:
             row = connection.execute(select(EDITIONS).where(EDITIONS.c.id == edition_id)).first()
-        if row is None:
-            raise StoreError(f"There is no edition {edition_id!r} in {self._warehouse.name}.")
-        return self._edition(row)
+            if row is None:
+                raise StoreError(f"There is no edition {edition_id!r} in {self._warehouse.name}.")
+            return self._edition(connection, row)
 
     def latest(self, key: EditionKey) -> Edition | None:
         """The newest revision of a key, if there is any."""
@@ -276,7 +285,7 @@ class EditionStore:
         last_made = query.order_by(EDITIONS.c.created_at.desc(), EDITIONS.c.revision.desc())
         with self._warehouse.read() as connection:
             row = connection.execute(last_made.limit(1)).first()
-            return self._edition(row) if row is not None else None
+            return self._edition(connection, row) if row is not None else None
 
     def last_mailed(self, audience: str, before: str) -> Edition | None:
         """The edition that an audience got last, other than the one named `before`."""
@@ -293,7 +302,7 @@ class EditionStore:
         )
         with self._warehouse.read() as connection:
             row = connection.execute(query).first()
-        return self._edition(row) if row is not None else None
+            return self._edition(connection, row) if row is not None else None
 
     def last_told(
         self, report: ReportKind, period: Period | None, first_day: date, last_day: date
@@ -317,13 +326,14 @@ class EditionStore:
         with self._warehouse.read() as connection:
             return bool(connection.execute(reached).scalar())
 
-    def recent(self, limit: int = 50) -> list[Edition]:
-        """The editions made last, newest first."""
+    def recent(self, limit: int | None = 50) -> list[Edition]:
+        """The editions made last, newest first; without a limit all of them."""
         newest_first = select(EDITIONS).order_by(
             EDITIONS.c.created_at.desc(), EDITIONS.c.revision.desc(), EDITIONS.c.id
         )
         with self._warehouse.read() as connection:
-            return [self._edition(row) for row in connection.execute(newest_first.limit(limit))]
+            rows = connection.execute(newest_first.limit(limit)).all()
+            return [self._edition(connection, row) for row in rows]
 
     def verify(self, edition: Edition) -> tuple[str, ...]:
         """What is wrong with the files of an edition, one sentence each; nothing if intact."""
@@ -344,9 +354,13 @@ class EditionStore:
         same_key = [EDITIONS.c[name] == value for name, value in key.columns().items()]
         query = select(EDITIONS).where(*same_key).order_by(EDITIONS.c.revision.desc()).limit(1)
         row = connection.execute(query).first()
-        return self._edition(row) if row is not None else None
+        return self._edition(connection, row) if row is not None else None
 
-    def _edition(self, row: Row[Any]) -> Edition:
+    def _edition(self, connection: Connection, row: Row[Any]) -> Edition:
+        named = select(EDITION_FILES.c.name, EDITION_FILES.c.sha256).where(
+            EDITION_FILES.c.edition_id == row.id
+        )
+        more = connection.execute(named.order_by(EDITION_FILES.c.name)).all()
         key = EditionKey(
             report=ReportKind(row.report),
             period=Period(row.period) if row.period else None,
@@ -365,6 +379,7 @@ class EditionStore:
             html_sha256=row.html_sha256,
             pdf_sha256=row.pdf_sha256,
             chart_sha256=row.chart_sha256,
+            more_sha256=tuple((name, sha256) for name, sha256 in more),
             folder=self.folders.root / row.folder,
             data_as_of=row.data_as_of,
             created_at=row.created_at,

@@ -34,8 +34,8 @@ class EditionFolders:
         """Put files under a name that no edition has yet.
 
         Something that lies there nevertheless was left by a process that died before it wrote the
-        edition's row, or the warehouse was set back. If its file `proof` is the same it is the
-        edition we are about to make, otherwise it is set aside, never deleted.
+        edition's row, or the warehouse was set back. If no file is lacking and `proof` is the same
+        it is the edition we are about to make, otherwise it is set aside, never deleted.
 
         Args:
             name: of the edition.
@@ -51,10 +51,11 @@ class EditionFolders:
         target, partial = self.root / name, self.root / f".{name}.partial"
         try:
             if target.exists():
-                found = {file: (target / file).read_bytes() for file in files}
-                if found[proof] == files[proof]:
+                there = [file for file in files if (target / file).is_file()]
+                found = {file: (target / file).read_bytes() for file in there}
+                if len(found) == len(files) and found[proof] == files[proof]:
                     return found
-                aside = self.root / _aside(name, found[proof])
+                aside = self.root / _aside(name, found.get(proof, b""))
                 logger.warning("Edition folder %s has no row; set aside as %s", target, aside.name)
                 target.rename(aside)
             if partial.exists():
@@ -90,8 +91,9 @@ class BucketEditionFolders(EditionFolders):
         """As in a folder; the proof is put last, so what lacks it is not whole."""
         there = [one.key for one in self.bucket.objects(name)]
         if f"{name}/{proof}" in there:
-            found = {file: self.bucket.get(f"{name}/{file}") for file in files}
-            if found[proof] == files[proof]:
+            held = [file for file in files if f"{name}/{file}" in there]
+            found = {file: self.bucket.get(f"{name}/{file}") for file in held}
+            if len(found) == len(files) and found[proof] == files[proof]:
                 return self._cached(name, found)
             self._set_aside(name, there, proof, _aside(name, found[proof]))
         for file in sorted(files, key=lambda one: one == proof):

@@ -178,6 +178,16 @@ EDITION_FIGURES = Table(
     Column("mature", Boolean),
 )
 
+EDITION_FILES = Table(
+    "edition_files",
+    METADATA,
+    Column("edition_id", String, ForeignKey("editions.id"), primary_key=True),
+    Column("name", String, primary_key=True, comment="In the folder of the edition"),
+    Column("sha256", String(64), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+)
+"""What an edition keeps besides the four files whose hashes stand in its row."""
+
 SENT_STATE = "sent"
 MAIL_STATES = ("claimed", "sending", SENT_STATE, "refused", "failed_temporarily", "unknown")
 """States of a row of the mail ledger; their meaning is in sms_etl.mail.ledger."""

@@ -242,6 +242,16 @@ def test_the_tables_are_attached_as_they_are_written_anywhere(tmp_path):
         assert part.get_content() == data_file(world.figures, Language.ENGLISH, form)
 
 
+def test_the_mail_attaches_the_frozen_tables(tmp_path):
+    world = World(tmp_path)
+    frozen = {form.file_name: form.value.encode() for form in DataFormat}
+    edition = world.edition(Language.ENGLISH, more=frozen)
+    wanted = Wanted((Attachment.XLSX, Attachment.CSV, Attachment.PARQUET))
+    letter = write_letter(edition, edition.figures(), world.mail, wanted)
+    parts = list(received(letter, world).iter_attachments())
+    assert [part.get_content() for part in parts] == list(frozen.values())
+
+
 def test_html_too_long_for_mail_programs_is_an_error(tmp_path, monkeypatch):
     monkeypatch.setattr(composing, "MAX_HTML_BYTES", 5_000)
     with pytest.raises(MailError, match="bytes of HTML"):

@@ -81,6 +81,7 @@ class World:
         self,
         language: Language = Language.UKRAINIAN,
         rendered: Drawn | None = None,
+        more: dict[str, bytes] | None = None,
     ) -> Edition:
         return self.store.freeze(
             self.figures,
@@ -88,6 +89,7 @@ class World:
             audience="monthly",
             language=language,
             now=NOW,
+            more=more,
         )
 
     def subscription(self, *readers: str, **keys: Any) -> Subscription:

@@ -11,12 +11,15 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from alembic import command
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from sms_etl.config.settings import Language
 from sms_etl.errors import StoreError
 from sms_etl.reports import editions
+from sms_etl.reports.as_json import figures_json
+from sms_etl.reports.data_files import data_files
 from sms_etl.reports.editions import Edition, EditionKey, EditionStore
 from sms_etl.reports.figures import Figures, fingerprint
 from sms_etl.reports.flat import flat_figures
@@ -25,6 +28,7 @@ from sms_etl.store.edition_folders import EditionFolders
 from sms_etl.store.tables import EDITION_FIGURES, EDITIONS
 from sms_etl.store.warehouse import Warehouse
 from tests.reports import samples
+from tests.store.test_migrations import config_for
 
 NOW = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=2)
@@ -52,6 +56,10 @@ def freeze(store: EditionStore, figures: Figures, now: datetime = NOW, **more: A
     rendered = more.pop("rendered", Drawn())
     language = more.pop("language", Language.UKRAINIAN)
     return store.freeze(figures, rendered, language=language, now=now, **more)
+
+
+def freeze_name(store: EditionStore, figures: Figures) -> str:
+    return f"{EditionKey.of(figures, editions.EVERYBODY, Language.UKRAINIAN).slug()}-r1"
 
 
 def corrected(figures: Figures) -> Figures:
@@ -178,6 +186,45 @@ def test_a_folder_that_cannot_be_written_says_so(store):
     store.folders.root.write_text("a file is in the way")
     with pytest.raises(StoreError, match="cannot be written"):
         freeze(store, samples.month())
+
+
+def test_tables_are_frozen_with_their_hashes_and_told_when_changed(store):
+    figures = samples.month()
+    tables = data_files(figures, Language.UKRAINIAN)
+    edition = freeze(store, figures, more=tables)
+    assert set(bytes_of(edition.folder)) == FILES | set(tables)
+    assert {name: edition.path(name).read_bytes() for name in tables} == tables
+    assert store.verify(edition) == ()
+    assert store.get(edition.id) == edition == freeze(store, figures, now=LATER)
+    edition.path("report.xlsx").write_bytes(b"forged")
+    edition.path("report-csv.zip").unlink()
+    assert [sentence.rpartition("/")[2] for sentence in store.verify(edition)] == [
+        "report-csv.zip is missing",
+        "report.xlsx is not what was frozen",
+    ]
+
+
+def test_an_edition_of_the_release_before_opens_after_the_upgrade(store):
+    made = freeze(store, samples.month())
+    with store._warehouse.write() as connection:
+        command.downgrade(config_for(connection), "0008")
+        command.upgrade(config_for(connection), "head")
+    found = store.get(made.id)
+    assert found == made
+    assert found.figures() == samples.month()
+    assert set(found.hashes) == FILES
+    assert store.verify(found) == ()
+
+
+def test_a_folder_left_by_the_release_before_is_set_aside(store):
+    figures = samples.month()
+    left = store.folders.root / freeze_name(store, figures)
+    left.mkdir(parents=True)
+    (left / "figures.json").write_bytes(figures_json(figures))
+    edition = freeze(store, figures, more={"report.xlsx": b"tables"})
+    assert store.verify(edition) == ()
+    (aside,) = store.folders.root.glob("*-without-row-*")
+    assert set(bytes_of(aside)) == {"figures.json"}
 
 
 def test_one_row_per_revision(store):
