@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import polars as pl
-
 from sms_etl.campaigns import catalogue, labels
 from sms_etl.config.clock import now
 from sms_etl.config.settings import Filters, Language, Period, ReportKind, Subscription
@@ -33,6 +31,7 @@ from sms_etl.model.schemas import (
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.project import Project
 from sms_etl.rates import read_rates
+from sms_etl.readiness import missing_data
 from sms_etl.reports.build import ReportInputs, ReportRequest, build_figures, build_twin
 from sms_etl.reports.clean_values import clean_values
 from sms_etl.reports.correction import correction
@@ -363,16 +362,13 @@ def editions(project: Project) -> EditionStore:
 
 
 def _configured(project: Project, name: str, order: ReportOrder) -> ConfiguredSource:
-    manifests = project.landing.manifests(name, days_between(order.first_day, order.last_day))
-    built = (
-        project.lake.scan(CONSERVATION, order.first_day, order.last_day, [name])
-        .select(pl.col("day").unique())
-        .collect()
-    )
+    days = days_between(order.first_day, order.last_day)
+    manifests = project.landing.manifests(name, days)
+    missing = missing_data(project, order.first_day, order.last_day, ZoneInfo(order.zone), [name])
     return ConfiguredSource(
         name=name,
         provider=project.source(name).provider,
-        # A day that was rebuilt but never pulled is missing, not quiet.
-        built_days=frozenset(built["day"].to_list()) & project.landing.days(name),
+        # What a report would wait for is missing in it, too, and never quiet.
+        whole_days=frozenset(days).difference(*(one.days for one in missing)),
         last_pulled_at=max((m.finished_at for m in manifests), default=None),
     )

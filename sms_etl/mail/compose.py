@@ -217,7 +217,8 @@ def _subject(words: Words, figures: Figures, edition: Edition) -> str:
 
 def _marks(words: Words, figures: Figures, edition: Edition) -> tuple[str, ...]:
     """What a reader must know before anything else."""
-    incomplete = words.text("Incomplete: days without data.") if is_incomplete(figures) else ""
+    lacking = words.text("Incomplete: days without whole data.")
+    incomplete = lacking if is_incomplete(figures) else ""
     return tuple(filter(None, (_correction(words, edition), incomplete)))
 
 

@@ -124,6 +124,6 @@ def _gaps(words: Words, figures: Figures) -> tuple[str, ...]:
     for state in figures.sources:
         if state.missing_days:
             days = ", ".join(words.span_short(*run) for run in quality.spans(state.missing_days))
-            told = words.text("Days without data: %(days)s.", days=days)
+            told = words.text("Days without whole data: %(days)s.", days=days)
             lines.append(f"{words.label(state.provider)}. {told}")
     return tuple(lines)

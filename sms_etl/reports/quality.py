@@ -69,7 +69,7 @@ def source_notes(words: Words, state: SourceState) -> list[str]:
     notes = []
     if state.missing_days:
         days = ", ".join(words.span_short(*run) for run in spans(state.missing_days))
-        notes.append(words.text("Days without data: %(days)s.", days=days))
+        notes.append(words.text("Days without whole data: %(days)s.", days=days))
     if state.folded:
         text = counted(words, state.folded, "folded")
         notes.append(words.text("Folded: %(counts)s.", counts=text))

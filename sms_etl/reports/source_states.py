@@ -17,7 +17,7 @@ class ConfiguredSource:
 
     name: str
     provider: str
-    built_days: Collection[date] = ()
+    whole_days: Collection[date] = ()
     last_pulled_at: datetime | None = None
 
 
@@ -62,7 +62,7 @@ def _state(
     source: ConfiguredSource, fates: pl.DataFrame, words: pl.DataFrame, expected: Sequence[date]
 ) -> SourceState:
     mine = fates.filter(pl.col("source") == source.name)
-    missing = tuple(sorted(set(expected) - set(source.built_days)))
+    missing = tuple(sorted(set(expected) - set(source.whole_days)))
     return SourceState(
         source=source.name,
         provider=source.provider,

@@ -15,11 +15,11 @@ from sms_etl.mail.send import DeliveryReport, deliver
 from sms_etl.mail.unsubscribed import Unsubscribed
 from sms_etl.project import Project
 from sms_etl.publish import editions, order_of
+from sms_etl.readiness import Missing, missing_data
 from sms_etl.reports.editions import Edition
 from sms_etl.reports.figures import is_empty
 from sms_etl.subscriptions.conditions import why_not
 from sms_etl.subscriptions.due import last_due, next_due, when, zone_of
-from sms_etl.subscriptions.readiness import Missing, missing_data
 from sms_etl.subscriptions.turns import Turn, Turns, TurnState
 
 logger = logging.getLogger(__name__)
@@ -56,24 +56,33 @@ def look(project: Project, subscription: Subscription, moment: datetime) -> Look
     """Decide about a subscription; call it every few minutes.
 
     A report goes out once its data is there. The owner is told once of what is waited for, and
-    of a report that is withheld, given up or was missed.
+    of a report that is withheld, given up or was missed. Turns left open from before come first:
+    a daily report may still wait when the next one is due.
 
     Raises:
         StoreError: lake, landing or warehouse cannot be read or written.
     """
     turns = Turns(project.warehouse)
     due = last_due(subscription, project.settings, moment)
-    turn = turns.get(subscription.name, due) or turns.open(subscription.name, due, moment)
-    if not turn.open:
-        following = next_due(subscription, project.settings, moment)
-        zone = zone_of(subscription, project.settings)
-        return Look(
-            due,
-            None,
-            f"The report due {when(due, zone)} is {turn.state.value.replace('_', ' ')}"
-            f"{f' ({turn.detail})' if turn.detail else ''}; next: {when(following, zone)}.",
-        )
-    return _Decision(project, subscription, turns, turn, moment).made()
+    newest = turns.get(subscription.name, due) or turns.open(subscription.name, due, moment)
+    told = []
+    for turn in turns.left_open(subscription.name):
+        found = _Decision(project, subscription, turns, turn, moment).made()
+        if found.attempt is not None:
+            return found
+        told.append(found.told)
+    if not newest.open:
+        told.append(_closed(project, subscription, newest, moment))
+    return Look(due, None, "\n".join(told))
+
+
+def _closed(project: Project, subscription: Subscription, turn: Turn, moment: datetime) -> str:
+    following = next_due(subscription, project.settings, moment)
+    zone = zone_of(subscription, project.settings)
+    return (
+        f"The report due {when(turn.due_at, zone)} is {turn.state.value.replace('_', ' ')}"
+        f"{f' ({turn.detail})' if turn.detail else ''}; next: {when(following, zone)}."
+    )
 
 
 def still_missing(

@@ -91,6 +91,16 @@ class Turns:
             row = connection.execute(_find(subscription, due_at)).first()
         return _turn(row) if row is not None else None
 
+    def left_open(self, subscription: str) -> list[Turn]:
+        """Turns of a subscription of which something is still to be done, the oldest first."""
+        query = (
+            select(REPORT_TURNS)
+            .where(_ROW.subscription == subscription, _ROW.closed_at.is_(None))
+            .order_by(_ROW.due_at)
+        )
+        with self._warehouse.read() as connection:
+            return [_turn(row) for row in connection.execute(query)]
+
     def recent(self, limit: int) -> list[Turn]:
         """Turns, those due last first."""
         query = select(REPORT_TURNS).order_by(_ROW.due_at.desc(), _ROW.subscription).limit(limit)

@@ -50,7 +50,8 @@ class Act(StrEnum):
 
     NOT_NOW = "451 try later"
     NEVER = "550 no such mailbox"
-    FULL = "452 mailbox full"
+    DISK_FULL = "452 no room on the disk"
+    MAILBOX_FULL = "552 mailbox full"
     CLOSING = "421 shutting down"
     DROP = "drop"
     SLOW = "slow"
@@ -59,6 +60,7 @@ class Act(StrEnum):
 
 
 BREAKS = frozenset({Act.DROP, Act.HANG, Act.KILL})
+FOR_EVER = frozenset({Act.NEVER, Act.MAILBOX_FULL})
 LATE = frozenset({Stage.BODY, Stage.END, Stage.STORED})
 """Stages at which a break leaves our side without a way to know whether the mail arrived."""
 
@@ -66,13 +68,24 @@ CHOICES = {
     Stage.CONNECT: (Act.CLOSING, Act.DROP, Act.KILL),
     Stage.EHLO: (Act.DROP, Act.KILL),
     Stage.MAIL: (Act.NOT_NOW, Act.CLOSING, Act.DROP, Act.KILL, Act.SLOW),
-    Stage.RCPT: (Act.NOT_NOW, Act.NEVER, Act.FULL, Act.CLOSING, Act.DROP, Act.KILL, Act.SLOW),
-    Stage.DATA: (Act.NOT_NOW, Act.NEVER, Act.FULL, Act.DROP, Act.KILL),
+    Stage.RCPT: (
+        Act.NOT_NOW, Act.NEVER, Act.DISK_FULL, Act.MAILBOX_FULL, Act.CLOSING, Act.DROP, Act.KILL,
+        Act.SLOW,
+    ),
+    Stage.DATA: (
+        Act.NOT_NOW, Act.NEVER, Act.DISK_FULL, Act.MAILBOX_FULL, Act.DROP, Act.KILL, Act.SLOW,
+    ),
     Stage.BODY: (Act.DROP, Act.KILL),
-    Stage.END: (Act.NOT_NOW, Act.NEVER, Act.FULL, Act.DROP, Act.KILL, Act.SLOW, Act.HANG),
+    Stage.END: (
+        Act.NOT_NOW, Act.NEVER, Act.DISK_FULL, Act.MAILBOX_FULL, Act.DROP, Act.KILL, Act.SLOW,
+        Act.HANG,
+    ),
     Stage.STORED: (Act.DROP, Act.KILL, Act.HANG, Act.SLOW),
     Stage.ANSWERED: (Act.DROP, Act.KILL),
-}
+}  # fmt: skip
+KILL_POINTS = ("claim", "start_sending", "close", "untold", "mark_told")
+"""Methods of the ledger at whose calls our own process dies."""
+
 HANGS_KEPT = 0.1
 """Share of drawn hangs that are kept: each costs the sender's whole patience."""
 
@@ -101,13 +114,6 @@ class Schedule:
     kills: dict[int, LedgerKill]
     pairs: frozenset[int]
 
-    def sends_once(self, reader: str) -> bool:
-        """Whether nothing of the server's doing keeps the mail from arriving for certain."""
-        return not any(
-            act is Act.NEVER or (act in BREAKS and stage in LATE)
-            for stage, act in self.readers[reader]
-        )
-
 
 @cache
 def schedule_of(seed: int) -> Schedule:
@@ -133,8 +139,8 @@ def schedule_of(seed: int) -> Schedule:
         connections[stage, draw.randint(1, 6)] = act
     kills = {
         run: LedgerKill(
-            draw.choice(("claim", "start_sending", "close", "untold", "mark_told")),
-            draw.randint(1, 4),
+            draw.choice(KILL_POINTS),
+            draw.randint(1, 3),
             draw.random() < 0.5,
         )
         for run in range(4)
@@ -165,10 +171,13 @@ class BadDay(SMTP):
     def __init__(self, *arguments: Any, orders: Orders, **more: Any) -> None:
         super().__init__(*arguments, **more)
         self.orders = orders
+        self.reader = ""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         act = self.orders.connection(Stage.CONNECT)
+        if act is not None:
+            self.orders.diary.write(reader="", did="act", stage=Stage.CONNECT, act=act.name)
         if act in {Act.KILL, Act.DROP}:
             self.break_off(act)
         elif act is not None:
@@ -184,6 +193,7 @@ class BadDay(SMTP):
         """Do what is to be done; an answer to give instead of the usual one, if there is."""
         if act is None:
             return None
+        self.orders.diary.write(reader=self.reader, did="act", stage=stage, act=act.name)
         if act is Act.SLOW:
             await asyncio.sleep(SLOW_SECONDS)
         elif act is Act.HANG:
@@ -202,13 +212,15 @@ class BadDay(SMTP):
         await super().smtp_EHLO(hostname)
 
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        self.reader = ""
         answer = await self.at(Stage.MAIL, self.orders.connection(Stage.MAIL))
         await (self.push(answer) if answer else super().smtp_MAIL(arg))
 
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
         assert arg is not None
-        reader = arg.partition("<")[2].partition(">")[0]
-        self.trouble = self.orders.next_trouble(reader)
+        self.reader = arg.partition("<")[2].partition(">")[0]
+        self.orders.diary.write(reader=self.reader, did="tried")
+        self.trouble = self.orders.next_trouble(self.reader)
         answer = await self.at(Stage.RCPT, self._act(Stage.RCPT))
         await (self.push(answer) if answer else super().smtp_RCPT(arg))
 
@@ -217,6 +229,7 @@ class BadDay(SMTP):
         if answer:
             await self.push(answer)
             return
+        self.orders.diary.write(reader=self.reader, did="listened")
         if self._act(Stage.BODY):
             await self.push("354 go on")
             await self._reader.read(1000)
@@ -234,7 +247,6 @@ class BadDay(SMTP):
         (reader,) = envelope.rcpt_tos
         answer = await self.at(Stage.END, self._act(Stage.END))
         if answer:
-            self.orders.diary.write(reader=reader, did="refused", answer=answer)
             return answer
         message = message_from_bytes(envelope.content, policy=DEFAULT_POLICY)
         text = message.get_content() if not message.is_multipart() else ""
@@ -264,10 +276,7 @@ class Orders:
         listed = schedule_of(self._seed.value).readers.get(reader, ())
         number = self._tries[reader]
         self._tries[reader] += 1
-        trouble = listed[number] if number < len(listed) else None
-        if trouble is not None and trouble.act is Act.NEVER and trouble.stage is not Stage.END:
-            self.diary.write(reader=reader, did="refused", answer=trouble.act.value)
-        return trouble
+        return listed[number] if number < len(listed) else None
 
     def kill(self) -> None:
         if self._victim.value:

@@ -184,10 +184,10 @@ def test_a_period_without_messages_is_a_short_note(tmp_path):
 def test_days_without_data_are_marked_and_never_told_as_none_sent(tmp_path):
     letter = letter_of(tmp_path, samples.nothing(missing=True), Language.ENGLISH)
     assert letter.subject == (
-        "Incomplete: days without data. SMS delivery, 1–31 October 2026: data is missing"
+        "Incomplete: days without whole data. SMS delivery, 1–31 October 2026: data is missing"
     )
     for told in (letter.text, words_of(letter.html)):
-        assert "Incomplete: days without data." in told
+        assert "Incomplete: days without whole data." in told
         assert "Nothing was sent" not in told
 
 

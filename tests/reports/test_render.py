@@ -190,7 +190,7 @@ def test_nothing_sent_is_told_from_data_missing():
     assert "За цей період не надіслано жодного повідомлення" in nothing
     assert "Висновок неможливий" not in nothing
     assert "Висновок неможливий: бракує даних turbosms" in missing
-    assert "Дні без даних: 1–31 жовтня" in missing
+    assert "Дні без повних даних: 1–31 жовтня" in missing
     assert len(pikepdf.open(io.BytesIO(rendered("missing").pdf)).pages) == 1
 
 

@@ -10,8 +10,8 @@ from sms_etl.config.settings import OnlyIf, Subscription
 from sms_etl.mail.ledger import Ledger
 from sms_etl.mail.unsubscribed import Unsubscribed
 from sms_etl.project import Project
+from sms_etl.readiness import Missing, missing_data
 from sms_etl.subscriptions import sending
-from sms_etl.subscriptions.readiness import Missing, missing_data
 from sms_etl.subscriptions.sending import look, mail_report
 from sms_etl.subscriptions.turns import Turns, TurnState
 from tests.mail.world import OLENA, OWNER, PETRO, World, counts, mailbox, scripted_server
@@ -26,9 +26,8 @@ class Desk:
     """A deployment with one subscription; what data is missing is set by the test."""
 
     def __init__(self, tmp_path, port: int, monkeypatch, figures=None, **keys) -> None:
-        self.subscription = Subscription(
-            name="monthly", readers=(OLENA, PETRO), cron="0 8 * * 1", **keys
-        )
+        keys = {"cron": "0 8 * * 1"} | keys
+        self.subscription = Subscription(name="monthly", readers=(OLENA, PETRO), **keys)
         self.world = World(tmp_path, port, figures)
         data = self.world.settings.project.model_copy(update={"data_dir": tmp_path})
         more = {"project": data, "subscriptions": (self.subscription,)}
@@ -159,6 +158,33 @@ def test_who_unsubscribed_is_left_out(desk, tmp_path):
     assert [e.reader for e in Ledger(at.project.warehouse).entries(at.world.edition().id)] == [
         PETRO
     ]
+
+
+def test_a_daily_report_that_still_waits_when_the_next_is_due_keeps_its_deadline(desk, tmp_path):
+    at = desk(cron="0 8 * * *", period="day", at_deadline="withhold")
+    at.missing = HOLE
+    at.look(timedelta(0))
+    assert "Waiting" in at.look(24 * HOUR).told, "of the next day"
+    assert at.state() is TurnState.WITHHELD
+    assert subjects(tmp_path) == [
+        "[Аптеки] Report 'monthly' waits for data",
+        "[Аптеки] Report 'monthly' was not sent to everybody",
+        "[Аптеки] Report 'monthly' waits for data",
+    ]
+
+
+def test_readers_of_yesterday_are_still_tried_when_the_next_report_is_due(tmp_path, monkeypatch):
+    with scripted_server(tmp_path / "mail", rcpt="451 try later") as (server, _):
+        at = Desk(tmp_path, server.port, monkeypatch, cron="0 8 * * *", period="day")
+        assert at.look(timedelta(0)).attempt == 1
+        assert not at.mail().delivery.complete
+        again = at.look(24.1 * HOUR)
+        assert (again.due_at, again.attempt) == (DUE, 2)
+        at.mail()
+        assert at.state() is TurnState.SENT
+        following = at.look(24.2 * HOUR)
+        assert (following.due_at, following.attempt) == (DUE + 24 * HOUR, 1)
+    assert counts(tmp_path / "mail") == {OLENA: 1, PETRO: 1}
 
 
 def test_every_source_must_have_every_day(desk):
