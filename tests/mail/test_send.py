@@ -297,6 +297,28 @@ def test_starttls_with_an_unknown_or_foreign_certificate_sends_nothing(tmp_path,
     assert counts(tmp_path / "mail") == {}
 
 
+@pytest.mark.parametrize("answer", [b"454 TLS not available now", b"220 go on"])
+def test_starttls_that_fails_sends_nothing(tmp_path, answer):
+    """Refused for now, or a handshake that is cut: never in the clear instead."""
+    heard = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(b"220 hello\r\n")
+        while line := connection.recv(4096):
+            heard.append(line[:8].upper().strip())
+            if heard[-1] != b"STARTTLS":
+                connection.sendall(b"250-fine\r\n250 STARTTLS\r\n")
+                continue
+            connection.sendall(answer + b"\r\n")
+            if answer.startswith(b"220"):
+                return
+
+    with raw_server(talk) as port:
+        report = World(tmp_path, port, security="starttls").deliver(OLENA, PETRO)
+    assert set(states(report).values()) == {"failed_temporarily"}
+    assert not {line[:4] for line in heard} & {b"MAIL", b"DATA"}
+
+
 def test_protection_in_force(tmp_path):
     def of(**mail: object) -> Security:
         return smtp.security_of(World(tmp_path, **mail).mail)
