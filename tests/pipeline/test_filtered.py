@@ -14,6 +14,7 @@ from sms_etl.config.settings import Filters, Language, ReportKind
 from sms_etl.model.schemas import EVENTS, MESSAGES
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.publish import ReportOrder, cube_of, figures_of, freeze_report
+from sms_etl.reports.editions import EditionStore
 from sms_etl.reports.figures import Figures, is_empty
 from tests.pipeline.company import DAYS
 
@@ -127,6 +128,19 @@ def test_the_page_says_on_top_which_messages_it_is_of(company):
     cube = cube_of(company.project, order)
     assert cube.counts["messages"].sum() == edition.figures().totals.submitted
     assert set(cube.counts["operator"]) == {operator}
+
+
+def test_what_was_mailed_is_not_corrected_because_other_messages_are_asked_for(
+    company, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = (values_of(company, "operator", at) for at in (0, 1))
+    mailed = freeze_report(company.project, order_with(company, operator=(first,)), "changed")
+    monkeypatch.setattr(EditionStore, "mailed", lambda _store, _edition: True)
+
+    after = freeze_report(company.project, order_with(company, operator=(second,)), "changed")
+
+    assert after.id == mailed.id
+    assert after.figures().filters == {"operator": (first,)}
 
 
 def test_a_source_that_is_left_out_is_not_in_the_quality_of_the_data(company, whole):
