@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -53,6 +53,17 @@ class Bucket:
 
         with self._explained("written", key):
             obstore.put(self._store, self._path(key), body)
+
+    def put_file(self, key: str, path: Path) -> None:
+        """Write an object from a file, piece by piece; it is there whole or not at all.
+
+        Raises:
+            StoreError: the store cannot be reached or refuses.
+        """
+        import obstore
+
+        with self._explained("written", key):
+            obstore.put(self._store, self._path(key), path)
 
     def get(self, key: str) -> bytes:
         """Read an object.

@@ -13,15 +13,18 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
-from deltalake import DeltaTable
+from deltalake import DeltaTable, Schema
 from deltalake.exceptions import DeltaError
 
 from sms_etl.errors import StoreError
 from sms_etl.model.schemas import Table
 from sms_etl.store import upkeep
+from sms_etl.store.bucket import Bucket
+from sms_etl.store.large_slices import replace_slice
 from sms_etl.store.upkeep import Kept
 
 PARTITION_COLUMNS = ["day", "source"]
+BUCKET_SCHEME = "s3://"
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,8 @@ class Lake:
     ) -> None:
         """Put `frame` in the place of everything the table holds for these days of a source.
 
-        A lazy frame is written batch by batch, never held as a whole, and has rows. Rows of
-        `frame` outside the slice are an error of the caller and are refused by Delta.
+        A lazy frame is written batch by batch, never held as a whole. Rows of `frame` outside
+        the slice are an error of the caller and are refused.
 
         Raises:
             StoreError: the lake cannot be written.
@@ -85,23 +88,28 @@ class Lake:
                     delta_write_options={"partition_by": PARTITION_COLUMNS},
                 )
                 there = DeltaTable(path, storage_options=dict(self.options))
-            evolved = {"schema_mode": "merge"} if _missing(table, there) else {}
-            options = {
-                "predicate": _slice(source, days),
-                "partition_by": PARTITION_COLUMNS,
-                **evolved,
-            }
-            storage = dict(self.options)
-            if ordered.lazy().head(1).collect().is_empty():
+            missing = _missing(table, there)
+            if isinstance(ordered, pl.LazyFrame):
+                schema = _evolved(table, there, missing)
+                replace_slice(there, self._place(table), ordered, source, days, schema)
+            elif ordered.is_empty():
                 there.delete(_slice(source, days))
-            elif isinstance(ordered, pl.LazyFrame):
-                ordered.sink_delta(
-                    path, mode="overwrite", storage_options=storage, delta_write_options=options
-                )
             else:
+                evolved = {"schema_mode": "merge"} if missing else {}
                 ordered.write_delta(
-                    path, mode="overwrite", storage_options=storage, delta_write_options=options
+                    path,
+                    mode="overwrite",
+                    storage_options=dict(self.options),
+                    delta_write_options={
+                        "predicate": _slice(source, days),
+                        "partition_by": PARTITION_COLUMNS,
+                        **evolved,
+                    },
                 )
+
+    def _place(self, table: Table) -> Path | Bucket:
+        path = self.path(table)
+        return Bucket(path, self.options) if path.startswith(BUCKET_SCHEME) else Path(path)
 
     def scan(
         self,
@@ -151,6 +159,12 @@ def _missing(table: Table, there: DeltaTable) -> set[str]:
             f"rebuild_from_landing over all days; nothing is pulled again."
         )
     return {column.name for column in missing}
+
+
+def _evolved(table: Table, there: DeltaTable, missing: set[str]) -> Schema:
+    """The schema of a table with the columns it lacks."""
+    ours = Schema.from_arrow(table.schema)
+    return Schema([*there.schema().fields, *(one for one in ours.fields if one.name in missing)])
 
 
 def _defaults(table: Table, missing: set[str]) -> list[pl.Expr]:

@@ -28,6 +28,7 @@ from tests.reports import test_editions as of_editions
 from tests.servers.object_stores import STORES, make_bucket, storage
 from tests.store import test_lake as of_lake
 from tests.store import test_landing as of_landing
+from tests.store import test_large_slices as of_large
 
 pytestmark = pytest.mark.servers
 SOME_DAYS = DAYS[:4]
@@ -72,6 +73,10 @@ test_writers_side_by_side = of_lake.test_writers_of_different_sources_do_not_dis
 test_earlier_release = (
     of_lake.test_a_table_of_an_earlier_release_that_lacks_what_rows_may_lack_opens_and_is_written
 )
+test_large_slice = of_large.test_only_its_slice_is_replaced
+test_large_rows = of_large.test_rows_come_back_as_from_a_frame_and_the_table_can_be_kept_up
+test_large_outside = of_large.test_a_row_outside_the_slice_is_refused_and_nothing_changes
+test_large_writers = of_large.test_of_two_writers_of_one_empty_slice_one_stays
 test_byte_for_byte = of_landing.test_a_page_comes_back_byte_for_byte
 test_died = of_landing.test_a_pull_that_died_does_not_exist
 test_several_days = of_landing.test_a_pull_over_several_days_is_found_from_each_of_them_and_no_other
