@@ -112,7 +112,7 @@ def main() -> None:
 Made by `python -m benchmarks.rendering`; do not edit. Seconds of one process on two shared cores,
 the best of {REPEATS}. *Values*: figures to what is printed, charts included. *HTML*: templates.
 *Bare*: WeasyPrint alone on the same HTML in a process of its own. *Ours*: the same with limits,
-the check of every box against its page, a second setting where the last page would be a scrap,
+the check of every box against its page, one or two more settings where the last page is not full,
 and the data of the report attached. Wall time on a machine that others kept busy: only large
 differences mean anything, and a ratio below 1 is noise.
 
