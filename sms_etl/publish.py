@@ -62,6 +62,9 @@ CAMPAIGN_SEARCH_DAYS = 92
 WATCH_DAYS = 28
 """Days that the standing list of findings is kept for."""
 
+Question = tuple[ReportInputs, ReportRequest]
+"""The tables of a report, and what is asked of them."""
+
 
 @dataclass(frozen=True)
 class ReportOrder:
@@ -120,15 +123,14 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
             has taken the rows, the cube alone is left, and people are not counted.
         ConfigError: the zone or the campaign cannot be reported on.
     """
-    inputs, request = _question(project, order)
-    figures = build_figures(inputs, request)
-    first, last = days_to_load(order.period, order.first_day, order.last_day)
-    lake = order.lake(project)
-    if project.has_rows(first):
-        messages = lake.scan(MESSAGES, first, last)
-        cross_check(figures, messages, order.zone)
-        check_money(figures, messages, inputs.rates)
-    _check_last_year(project, lake, figures)
+    return _whole(project, order, _question(project, order))
+
+
+def _whole(project: Project, order: ReportOrder, question: Question) -> Figures:
+    """Every figure of a report, from its tables read already."""
+    figures = _proved(project, order, question)
+    lake, rates = order.lake(project), question[0].rates
+    first, _ = days_to_load(order.period, order.first_day, order.last_day)
     more: dict[str, Any] = {
         "sections": order.sections,
         "restated": _restated(project, figures),
@@ -136,9 +138,22 @@ def figures_of(project: Project, order: ReportOrder) -> Figures:
         "operations": _operations(project, figures),
     }
     if project.has_rows(first):
-        more |= engaged_figures(project, figures, inputs.rates)
+        more |= engaged_figures(project, figures, rates)
         more |= clean_values(project, figures)
     return figures.model_copy(update=more)
+
+
+def _proved(project: Project, order: ReportOrder, question: Question) -> Figures:
+    """The figures that the cube gives, held against the rows where retention has left them."""
+    figures = build_figures(*question)
+    first, last = days_to_load(order.period, order.first_day, order.last_day)
+    lake = order.lake(project)
+    if project.has_rows(first):
+        messages = lake.scan(MESSAGES, first, last)
+        cross_check(figures, messages, order.zone)
+        check_money(figures, messages, question[0].rates)
+    _check_last_year(project, lake, figures)
+    return figures
 
 
 def _check_last_year(project: Project, lake: NarrowedLake, figures: Figures) -> None:
@@ -159,7 +174,7 @@ def cube_of(project: Project, order: ReportOrder) -> TwinCube:
     return build_twin(*_question(project, order))
 
 
-def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, ReportRequest]:
+def _question(project: Project, order: ReportOrder, *, last_year: bool = True) -> Question:
     """The tables of a report, and what is asked of them."""
     first, last = days_to_load(order.period, order.first_day, order.last_day)
     lake, settings = order.lake(project), project.settings.project
@@ -182,7 +197,7 @@ def _question(project: Project, order: ReportOrder) -> tuple[ReportInputs, Repor
         earlier=project.lake.scan(MESSAGES, first, last) if people else None,
         encoding=lake.scan(ENCODING, first, last),
         rates=rates,
-        last_year=_last_year(lake, order),
+        last_year=_last_year(lake, order) if last_year else None,
     )
     request = ReportRequest(
         kind=order.kind,
@@ -291,7 +306,8 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
     Raises:
         ConservationError, RenderError, StoreError: nothing was frozen.
     """
-    figures = figures_of(project, order)
+    question = _question(project, order)
+    figures = _whole(project, order, question)
     project.warehouse.put_campaigns(catalogue(project.settings))
     store = editions(project)
     newest = store.latest(EditionKey.of(figures, audience, order.language))
@@ -308,7 +324,7 @@ def freeze_report(project: Project, order: ReportOrder, audience: str) -> Editio
         figures = figures.model_copy(update={"correction": told})
     return store.freeze(
         figures,
-        render(figures, order.language, cube_of(project, order)),
+        render(figures, order.language, build_twin(*question)),
         audience=audience,
         language=order.language,
         now=now(),
@@ -344,13 +360,15 @@ def latest_edition(project: Project, subscription: Subscription, as_of: datetime
 
 
 def record_findings(project: Project, last_day: date) -> tuple[Figures, FindingChanges]:
-    """Bring the standing list of findings up to date over the days up to `last_day`."""
+    """Bring the standing list of findings up to date over the days up to `last_day`.
+
+    Returns:
+        what the cube says of these days, without the sections of other tables, and what changed.
+    """
     zone = project.settings.project.zone
     first_day = last_day - timedelta(days=WATCH_DAYS - 1)
-    figures = figures_of(
-        project,
-        ReportOrder(ReportKind.PERIOD, None, first_day, last_day, zone.key, Language.ENGLISH),
-    )
+    order = ReportOrder(ReportKind.PERIOD, None, first_day, last_day, zone.key, Language.ENGLISH)
+    figures = _proved(project, order, _question(project, order, last_year=False))
     start = datetime.combine(first_day, time.min, zone).astimezone(UTC)
     end = datetime.combine(last_day + timedelta(days=1), time.min, zone).astimezone(UTC)
     return figures, project.warehouse.put_findings(figures.findings, start, end, now())

@@ -9,11 +9,14 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from sms_etl import publish
 from sms_etl.cli import app
 from sms_etl.config.settings import Filters, Language, ReportKind
 from sms_etl.model.schemas import EVENTS, MESSAGES
 from sms_etl.model.vocabulary import StatusClass
 from sms_etl.publish import ReportOrder, cube_of, figures_of, freeze_report
+from sms_etl.rates import read_rates
+from sms_etl.reports.data_files import data_files
 from sms_etl.reports.editions import EditionStore
 from sms_etl.reports.figures import Figures, is_empty
 from tests.pipeline.company import DAYS
@@ -141,6 +144,33 @@ def test_what_was_mailed_is_not_corrected_because_other_messages_are_asked_for(
 
     assert after.id == mailed.id
     assert after.figures().filters == {"operator": (first,)}
+
+
+def test_an_edition_reads_its_tables_once_and_keeps_the_data_files(company, monkeypatch):
+    operator = values_of(company, "operator")
+    read = []
+
+    def counted(*given):
+        read.append(given)
+        return read_rates(*given)
+
+    monkeypatch.setattr(publish, "read_rates", counted)
+    monkeypatch.setenv("SMS_ETL_CONFIG", str(company.project.settings.path))
+
+    edition = freeze_report(
+        company.project, order_with(company, operator=(operator,)), "of-an-operator"
+    )
+
+    assert len(read) == 1
+    tables = data_files(edition.figures(), Language.ENGLISH)
+    assert {name: edition.path(name).read_bytes() for name in tables} == tables
+    checked = CliRunner().invoke(app, ["verify", edition.id])
+    assert checked.exit_code == 0
+    assert "1 editions, 7 files, 0 problems" in checked.output
+    edition.path("report.xlsx").write_bytes(b"forged")
+    checked = CliRunner().invoke(app, ["verify", edition.id])
+    assert checked.exit_code == 1
+    assert "report.xlsx is not what was frozen" in checked.output
 
 
 def test_a_source_that_is_left_out_is_not_in_the_quality_of_the_data(company, whole):
