@@ -99,6 +99,18 @@ def test_the_way_from_pages_to_buckets_streams(day, tmp_path):
     assert "columnar-function" in nodes(observed.lazy().with_columns(standard))
 
 
+def test_the_way_from_buckets_to_the_lake_streams(day):
+    observed, pulls = day
+    given = (observed.lazy(), OUTBOX.empty().lazy(), pulls, [DAY], recipe())
+    with build_in_buckets(*given, at_once=AT_ONCE) as large:
+        graph = nodes(large.messages)
+        whole = nodes(large.messages.map_batches(lambda rows: rows))
+    assert "multi-scan" in graph
+    assert "columnar-function" not in graph
+    assert "in-memory-map" not in graph
+    assert "in-memory-map" in whole, "the name of a step that holds all rows"
+
+
 def nodes(plan: pl.LazyFrame) -> str:
     graph = plan.show_graph(engine="streaming", plan_stage="physical", raw_output=True, show=False)
     assert graph
