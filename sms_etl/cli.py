@@ -225,7 +225,7 @@ def verify(
     for name, problem in problems:
         console.print(escape(f"{name}: {problem}"), soft_wrap=True)
     files = sum(len(one.hashes) for one in found)
-    console.print(f"{len(found)} editions, {files} files, {len(problems)} problems")
+    console.print(f"Editions: {len(found)}, files: {files}, problems: {len(problems)}")
     if problems:
         raise typer.Exit(1)
 

@@ -28,7 +28,6 @@ CELL_FORMATS = {
     Cell.COUNT: "#,##0",
     Cell.SHARE: "0.0%",
     Cell.SECONDS: "#,##0.0",
-    Cell.NUMBER: "#,##0.00##",
     Cell.MONEY: "#,##0.00####",
     Cell.DAY: "yyyy-mm-dd",
     Cell.MOMENT: "yyyy-mm-dd hh:mm:ss",

@@ -166,7 +166,7 @@ def test_an_edition_reads_its_tables_once_and_keeps_the_data_files(company, monk
     assert {name: edition.path(name).read_bytes() for name in tables} == tables
     checked = CliRunner().invoke(app, ["verify", edition.id])
     assert checked.exit_code == 0
-    assert "1 editions, 7 files, 0 problems" in checked.output
+    assert "Editions: 1, files: 7, problems: 0" in checked.output
     edition.path("report.xlsx").write_bytes(b"forged")
     checked = CliRunner().invoke(app, ["verify", edition.id])
     assert checked.exit_code == 1

@@ -114,6 +114,7 @@ def test_a_cube_over_its_budget_gets_coarser_until_it_fits_or_is_left_out(cube, 
     enough = len(pack(with_merged_campaigns(coarse, 2)).body)
     kept, packed = pack_within(cube, enough)
     assert (kept.collapsed, kept.campaigns_merged) == (packing.MOST_COLLAPSES, 2)
+    assert packed == pack(kept), "what is kept between attempts is that of the kept cube"
     assert len(packed.body) <= enough
 
 

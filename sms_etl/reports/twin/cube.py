@@ -136,9 +136,9 @@ def with_merged_buckets(cube: TwinCube) -> TwinCube:
     halved = pl.col("bucket").clip(lower_bound=0)
     times = (
         cube.times.with_columns(bucket=((halved + 1) // 2).cast(pl.Int32))
-        .group_by(keys)
+        # Rows of a merged bucket are neighbours: a cube's times are sorted by these keys.
+        .group_by(keys, maintain_order=True)
         .agg(pl.col("messages").sum())
-        .sort(keys)
     )
     return replace(cube, times=times, collapsed=cube.collapsed + 1)
 

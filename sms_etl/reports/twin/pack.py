@@ -6,10 +6,11 @@ Read by `report_templates/twin/cube.js`, which does the same steps backwards.
 from __future__ import annotations
 
 import base64
+import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
 
@@ -33,6 +34,8 @@ LARGEST_EXACT = 2**53
 """JavaScript's numbers are exact up to here."""
 
 BYTE = 256
+BASE64 = 4 / 3
+"""Characters for a byte."""
 _UNITS = ("parts_each", "cost_each")
 
 
@@ -53,19 +56,34 @@ def pack_within(cube: TwinCube, budget: int = BUDGET_BYTES) -> tuple[TwinCube, P
     if cube.counts.is_empty() or cube.counts["cost_micro"].sum() >= LARGEST_EXACT:
         return None
     campaigns = cube.counts["campaign"].n_unique()
-    while len((packed := pack(cube)).body) > budget:
+    counted = _counted(cube)
+    while (packed := _packed(cube, counted, budget)) is None:
         if cube.collapsed < MOST_COLLAPSES:
             cube = with_merged_buckets(cube)
         elif campaigns > LEAST_CAMPAIGNS:
             campaigns //= 2
             cube = with_merged_campaigns(cube, campaigns)
+            counted = _counted(cube)
         else:
             return None
     return cube, packed
 
 
 def pack(cube: TwinCube) -> Packed:
-    """A cube as head and body."""
+    """A cube as head and body, whatever its size."""
+    return cast("Packed", _packed(cube, _counted(cube), sys.maxsize))
+
+
+@dataclass(frozen=True)
+class _Counted:
+    """What is packed of the counts: it stays the same while only times are merged."""
+
+    groups: pl.DataFrame
+    head: dict[str, Any]
+    planes: dict[str, list[bytes]]
+
+
+def _counted(cube: TwinCube) -> _Counted:
     values = {name: cube.counts[name].unique().sort() for name in DIMENSIONS}
     groups = _groups(cube)
     states = cube.counts.select(STATES).unique().sort(STATES).with_row_index("state")
@@ -77,15 +95,32 @@ def pack(cube: TwinCube) -> Packed:
     }
     columns |= {name: groups[name] for name in _UNITS}
     columns |= _count_columns(cube, groups, states)
-    columns |= _time_columns(cube, groups)
-    planes = {name: _planes(series) for name, series in columns.items()}
-    raw = b"".join(plane for parts in planes.values() for plane in parts)
     head = {
         "values": {name: series.to_list() for name, series in values.items()},
         "states": [dict(zip(STATES, row, strict=True)) for row in states.select(STATES).rows()],
-        "columns": [[name, len(columns[name]), len(parts)] for name, parts in planes.items()],
     }
-    return Packed(head, base64.b64encode(zlib.compress(raw, 9)).decode())
+    return _Counted(groups, head, {name: _planes(series) for name, series in columns.items()})
+
+
+def _packed(cube: TwinCube, counted: _Counted, budget: int) -> Packed | None:
+    """A cube as head and body; null where the body would be beyond the budget."""
+    times = _time_columns(cube, counted.groups)
+    planes = counted.planes | {name: _planes(series) for name, series in times.items()}
+    body = _deflated([plane for parts in planes.values() for plane in parts], budget)
+    columns = [[name, len(parts[0]), len(parts)] for name, parts in planes.items()]
+    return None if body is None else Packed(counted.head | {"columns": columns}, body)
+
+
+def _deflated(planes: Sequence[bytes], budget: int) -> str | None:
+    """Planes as one deflated text in base64; null as soon as it is beyond the budget."""
+    deflate = zlib.compressobj(9)
+    done: list[bytes] = []
+    for plane in planes:
+        done.append(deflate.compress(plane))
+        if sum(map(len, done)) * BASE64 > budget:
+            return None
+    body = base64.b64encode(b"".join([*done, deflate.flush()])).decode()
+    return body if len(body) <= budget else None
 
 
 def _groups(cube: TwinCube) -> pl.DataFrame:
