@@ -75,7 +75,8 @@ class Story:
     """What one schedule came to: the ledger, and beside it what the server alone knows.
 
     `diary`: the server's lines by reader. `hidden`: readers amid whose mail our process died.
-    `interrupted`: who was refused for ever in a run that died, perhaps before it was written down.
+    `interrupted`: who was refused for ever in a run that died before it was written down, perhaps,
+    or whose claim another run at the same time may have taken over and asked again.
     """
 
     entries: dict[str, Entry] = field(default_factory=dict)
@@ -93,18 +94,21 @@ class Story:
         """Whether the server broke off at a stage that leaves us without a way to know."""
         return any(act in BREAKS and stage in LATE for stage, act in self.acts(reader))
 
-    def after_run(self, lines: list[Line], *, killed: bool) -> None:
+    def after_run(self, lines: list[Line], *, killed: bool, alone: bool) -> None:
         """Take in a run: what the server saw of it, and whom a death has hidden."""
         has_it = {reader for reader in self.entries if self.did(reader, "confirmed")} - self.hidden
         assert not has_it & {line["reader"] for line in lines}, "who has it is left alone"
         heard = {line["reader"] for line in lines if line["did"] == "listened"}
         for line in lines:
             self.diary[line["reader"]].append(line)
+        if killed or not alone:
+            self.interrupted |= {
+                line["reader"]
+                for line in lines
+                if line["did"] == "act" and acted(line)[1] in FOR_EVER
+            }
         if not killed:
             return
-        self.interrupted |= {
-            line["reader"] for line in lines if line["did"] == "act" and acted(line)[1] in FOR_EVER
-        }
         doubtful = {r for r, entry in self.entries.items() if entry.state in IN_DOUBT}
         found = {r for r in doubtful - self.hidden if not self.broken_late(r)}
         assert len(found) <= 1, "a process dies amid one mail"
@@ -162,7 +166,7 @@ def mail_all(place: Place, seed: int) -> Story:
         story.entries = place.entries(schedule)
         lines = place.news()
         count(place, lines, schedule.kills.get(number) if killed else None)
-        story.after_run(lines, killed=killed)
+        story.after_run(lines, killed=killed, alone=number not in schedule.pairs)
         done = {entry.state for entry in story.entries.values()} <= CLOSED
         all_there = len(story.entries) == len(schedule.readers)
         if all_there and done and not killed and not ledger.untold(place.world.edition().id):
