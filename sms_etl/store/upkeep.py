@@ -9,6 +9,10 @@ from deltalake import DeltaTable
 
 ONE_HOUR = timedelta(hours=1)
 
+LONGEST_WRITE = timedelta(days=1)
+"""Files that no version names and that are older were left by a run that died; younger ones may
+be of a run that is about to name them."""
+
 
 @dataclass(frozen=True)
 class Kept:
@@ -30,11 +34,20 @@ def keep_up(name: str, table: DeltaTable, old_versions: timedelta) -> Kept:
 
 
 def vacuum(table: DeltaTable, old_versions: timedelta) -> int:
-    """Remove files that only versions older than a span need: what was replaced is then gone."""
+    """Remove files that only versions older than a span need: what was replaced is then gone.
+
+    Files that a dead run left, which no version names, go once they are old enough.
+    """
+    removed = _vacuum(table, old_versions, full=False)
+    return removed + _vacuum(table, max(old_versions, LONGEST_WRITE), full=True)
+
+
+def _vacuum(table: DeltaTable, older_than: timedelta, *, full: bool) -> int:
     removed = table.vacuum(
-        retention_hours=int(old_versions / ONE_HOUR),
+        retention_hours=int(older_than / ONE_HOUR),
         dry_run=False,
         enforce_retention_duration=False,
+        full=full,
     )
     return len(removed)
 

@@ -1,8 +1,10 @@
 """The lake: a slice is replaced whole, and nothing else is touched."""
 
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pytest
@@ -122,3 +124,21 @@ def test_a_table_of_an_earlier_release_that_lacks_what_rows_may_lack_opens_and_i
         (monday, "unknown", False, None),
         (tuesday, "marketing", True, "t"),
     ]
+
+
+def test_files_of_a_run_that_died_go_once_they_are_old_and_those_of_one_that_writes_stay(lake):
+    """No version names either; only the age tells them apart."""
+    lake.replace(CONSERVATION, "twilio", [MONDAY], rows("twilio", monday=1))
+    lake.keep_up(CONSERVATION, timedelta(0))
+    folder = lake.root / CONSERVATION.name / f"day={MONDAY}" / "source=twilio"
+    (named,) = folder.glob("*.parquet")
+    left, young = folder / "part-left.parquet", folder / "part-young.parquet"
+    for unnamed in (left, young):
+        unnamed.write_bytes(named.read_bytes())
+    two_days_ago = time.time() - timedelta(days=2).total_seconds()
+    os.utime(left, (two_days_ago, two_days_ago))
+
+    lake.vacuum(CONSERVATION, timedelta(0))
+
+    assert (left.exists(), young.exists(), named.exists()) == (False, True, True)
+    assert content(lake) == {("twilio", MONDAY, 1)}
