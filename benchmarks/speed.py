@@ -69,7 +69,7 @@ def lines(by_way: Mapping[str, Measured], by_size: Mapping[int, Measured]) -> It
     yield "# Speed and size"
     yield ""
     yield "Made by `make bench`; do not edit. Simulated Twilio pages as they lie in landing (1,000"
-    yield f"records a page, zstd). {_machine()} CPU time is user and system time of the process"
+    yield f"records a page, zstd). {machine()} CPU time is user and system time of the process"
     yield f"without its imports; median of {ROUNDS} runs in turn, dlt once over"
     yield f"{DLT_RECORDS:,} records. Load average while measuring: {os.getloadavg()[1]:.1f}."
     yield ""
@@ -96,7 +96,8 @@ def lines(by_way: Mapping[str, Measured], by_size: Mapping[int, Measured]) -> It
     yield NOTES.read_text(encoding="utf-8").rstrip()
 
 
-def _machine() -> str:
+def machine() -> str:
+    """What the measuring ran on, as a sentence."""
     model = next(
         (
             line.partition(":")[2].strip()

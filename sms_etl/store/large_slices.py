@@ -8,6 +8,7 @@ them yet; one commit takes the old files of the slice out and these in.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 import time
@@ -26,6 +27,7 @@ from deltalake.transaction import AddAction
 
 from sms_etl.errors import StoreError
 from sms_etl.store.bucket import Bucket
+from sms_etl.store.files import sync_folder
 
 ROWS_A_FILE = 1_000_000
 ROWS_A_GROUP = 50_000
@@ -176,6 +178,10 @@ def _place(file: _File, root: Path | Bucket) -> None:
     target = root / file.name
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.move(file.local, target)
+    # The commit must not outlive the file that it names.
+    with target.open("rb") as placed:
+        os.fsync(placed.fileno())
+    sync_folder(target.parent)
 
 
 def _commit(
@@ -204,5 +210,15 @@ def _commit(
             if attempt == COMMIT_ATTEMPTS:
                 raise
             table.update_incremental()
+            if _named(table, actions):
+                return
         else:
             return
+
+
+def _named(table: DeltaTable, actions: Sequence[AddAction]) -> bool:
+    """Whether the table has these files: a commit may stand though its answer was lost."""
+    if not actions:
+        return False
+    there = set(table.file_uris())
+    return all(any(uri.endswith(action.path) for uri in there) for action in actions)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from deltalake import DeltaTable
+from deltalake.exceptions import CommitFailedError
 from polars.testing import assert_frame_equal
 
 from sms_etl.errors import StoreError
@@ -151,3 +153,20 @@ def test_columns_of_a_later_release_are_added(lake):
 
     found = lake.scan(MESSAGES).select("day", "template").sort("day").collect().rows()
     assert found == [(MONDAY, "t"), (TUESDAY, None)]
+
+
+def test_a_commit_that_stands_though_its_answer_was_lost_is_not_made_again(lake, monkeypatch):
+    """As when an object store took it and the connection broke before it said so."""
+    lake.replace(CONSERVATION, "twilio", [MONDAY], rows("twilio", monday=1))
+    before = lake.version(CONSERVATION)
+    commit = DeltaTable.create_write_transaction
+
+    def answer_lost(table: DeltaTable, *args: object, **more: object) -> None:
+        commit(table, *args, **more)
+        raise CommitFailedError("the connection was cut")
+
+    monkeypatch.setattr(DeltaTable, "create_write_transaction", answer_lost)
+    lake.replace(CONSERVATION, "twilio", [MONDAY], rows("twilio", monday=5).lazy())
+
+    assert content(lake) == {("twilio", MONDAY, 5)}
+    assert lake.version(CONSERVATION) == before + 1
