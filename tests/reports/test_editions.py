@@ -275,12 +275,20 @@ def empty(tmp_path: Path) -> Path:
     return tmp_path / "empty"
 
 
-def test_death_at_any_line_then_again_gives_the_same_edition(tmp_path, empty):
+LINES_APART = pytest.mark.parametrize("step", [24, pytest.param(3, marks=pytest.mark.slow)])
+"""A process is killed at every so many lines of what freezes an edition."""
+
+LEAST_LINES = 120
+"""A freeze runs more lines than this; if none died so late, the lines were not counted."""
+
+
+@LINES_APART
+def test_death_at_any_line_then_again_gives_the_same_edition(tmp_path, empty, step):
     figures = samples.nothing()
     shutil.copytree(empty, tmp_path / "whole")
     wanted = freeze(open_store(tmp_path / "whole"), figures)
     died = []
-    for kill_at in itertools.count(1, 8):
+    for kill_at in itertools.count(1, step):
         folder = shutil.copytree(empty, tmp_path / f"killed-{kill_at}")
         code = freeze_in_child(folder, figures, kill_at)
         assert code in {0, 99}
@@ -293,13 +301,14 @@ def test_death_at_any_line_then_again_gives_the_same_edition(tmp_path, empty):
         assert store.recent() == [edition]
         if code == 0:
             break
-    assert sum(died) > 15
+    assert sum(died) * step > LEAST_LINES
 
 
-def test_what_a_dead_run_left_never_becomes_the_edition_of_other_figures(tmp_path, empty):
+@LINES_APART
+def test_what_a_dead_run_left_never_becomes_the_edition_of_other_figures(tmp_path, empty, step):
     older, newer = samples.nothing(), corrected(samples.nothing())
     set_aside = 0
-    for kill_at in itertools.count(20, 9):
+    for kill_at in itertools.count(20, step):
         folder = shutil.copytree(empty, tmp_path / f"killed-{kill_at}")
         died = freeze_in_child(folder, older, kill_at) == 99
         store = open_store(folder)
