@@ -41,11 +41,15 @@ _ADMIN = "/_sandbox/"
 
 @dataclass(frozen=True)
 class LoggedRequest:
-    """A request the sandbox answered. `cut` means the connection was closed in mid-body."""
+    """A request the sandbox answered. `cut` means the connection was closed in mid-body.
+
+    `arrived` is the monotonic clock, in seconds, when the request was there whole.
+    """
 
     method: str
     target: str
     status: int
+    arrived: float
     cut: bool = False
 
 
@@ -110,6 +114,7 @@ class Sandbox:
         """Answer one request and log it (admin requests are not logged)."""
         if request.path.startswith(_ADMIN):
             return Outcome(self._admin(request))
+        arrived = time.monotonic()
         found = mounted(request.path)
         if found is None:
             outcome = Outcome(json_reply(404, {"error": f"the sandbox has no {request.path}"}))
@@ -120,7 +125,9 @@ class Sandbox:
             )
             outcome = self._provider_answer(provider, inner)
         self.requests_log.append(
-            LoggedRequest(request.method, request.target, outcome.reply.status, outcome.cut)
+            LoggedRequest(
+                request.method, request.target, outcome.reply.status, arrived, outcome.cut
+            )
         )
         return outcome
 

@@ -81,6 +81,15 @@ def test_latency(sandbox, get):
     assert time.monotonic() - started >= 0.15
 
 
+def test_the_log_tells_when_a_request_came_and_not_when_it_was_answered(sandbox, get):
+    sandbox.set_faults(latency_ms=150)
+    began = time.monotonic()
+    get()
+    answered = time.monotonic()
+    (logged,) = sandbox.requests_log
+    assert began <= logged.arrived <= answered - 0.15
+
+
 def test_expired_token_of_both_providers(sandbox, get):
     sandbox.set_faults(token_expired=True)
     assert get().json()["code"] == 20003
