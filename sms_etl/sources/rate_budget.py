@@ -9,9 +9,13 @@ from collections.abc import Callable
 
 ANY_SECOND = 1.0
 
+ON_THE_WAY = 0.05
+"""Seconds by which requests may differ in how long they need to the provider, who counts them as
+they arrive."""
+
 
 class RateBudget:
-    """At most N requests in any second, in the order they were asked for, over all threads.
+    """At most N requests arrive in any second, in the order asked for, over all threads.
 
     A rate of 2.5 a second is kept as 2 in any second; one below 1 as one request in 1/rate s.
     """
@@ -22,7 +26,7 @@ class RateBudget:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] | None = None,
     ) -> None:
-        self._span = max(ANY_SECOND, 1 / per_second)
+        self._span = max(ANY_SECOND, 1 / per_second) + ON_THE_WAY
         self._clock = clock
         self._sleep = sleep or (lambda seconds: time.sleep(seconds))
         self._sent: deque[float] = deque(maxlen=max(1, int(per_second)))
