@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] < (3,14))' 2>/dev/null && { command -v $$p; break; }; done)
 DEMO_DIR ?= var/demo
 
-.PHONY: help setup demo test test-slow test-browser test-servers pictures bench bench-pull lint types format ui lock clean
+.PHONY: help setup demo test test-slow test-browser test-servers pictures bench bench-pull bench-year lint types format ui lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -55,6 +55,9 @@ pictures: $(VENV)/.dev ## Draw docs/images from the sample figures (needs pdftoc
 bench: $(VENV)/.dev ## Speed and memory beside other ways; writes docs/performance.md
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
 	nice $(BIN)/python -m benchmarks.speed
+
+bench-year: $(VENV)/.dev ## What a year's report costs at several sizes; writes docs/year-report.md
+	nice $(BIN)/python -m benchmarks.year_report
 
 bench-pull: $(VENV)/.dev ## Pages a second under a rate limit; writes docs/pulling.md, fails if the limit is exceeded
 	nice $(BIN)/python -m benchmarks.pulling

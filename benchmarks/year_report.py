@@ -191,8 +191,8 @@ messages a second time, which grows with them.
 {table(heads, rows)}
 
 The aim was figures in under half a second, and it is not met: a year has hundreds of thousands of
-groups even at a million messages, and a report reads them many times, half of the time to look for
-problems hour by hour.
+groups even at a million messages, and a report reads them many times, problems being sought hour by
+hour.
 """,
         encoding="utf-8",
     )
